@@ -1,0 +1,114 @@
+/* catalog.h - what can be asked for: datasets, columns, partitions. A snapshot is built once,
+ * then only read; any number of threads may read it while the next one is being built.
+ *
+ * Two sources make a snapshot: discovery (db/ adds what the database has) and the catalogue file
+ * (names, column lists, partitions on top). */
+#ifndef AURORA_CATALOG_H
+#define AURORA_CATALOG_H
+
+#include <apr_pools.h>
+#include <apr_hash.h>
+
+#include "aurora/cell.h"
+#include "aurora/error.h"
+
+typedef struct aur_catalog_t aur_catalog_t;
+typedef struct aur_catalog_file_t aur_catalog_file_t;
+
+typedef struct aur_column_t {
+    const char *name;         /* as the database spells it */
+    const char *display_name; /* name where the catalogue file gives none */
+    const char *data_type;    /* the database's own type text, e.g. "VARCHAR(40)"; "" when none */
+    const char *format;       /* workbook number format, or NULL */
+    aur_type_e type;
+    int nullable;
+    int comparable; /* 0: blobs and the like: is_null only, no sorting, no grouping */
+} aur_column_t;
+
+typedef struct aur_partition_t {
+    int load_type_column; /* index into columns, hidden ones included; -1 when not configured */
+    int load_id_column;
+    int date_column;
+    int nsupported;
+    const char *const *supported_types;
+    int default_latest; /* "default": "latest"; read here, enforced by nobody yet */
+} aur_partition_t;
+
+typedef struct aur_default_sort_t {
+    int column; /* index into columns, hidden ones included */
+    int descending;
+    int nulls_first;
+} aur_default_sort_t;
+
+/* Made by aur_catalog_build alone. Where the file lists columns, partition and sorting may still
+ * use others: those stand behind the listed ones, cannot be named by a request and are shown to
+ * nobody. */
+typedef struct aur_dataset_t {
+    const char *name;         /* as callers address it: "SALES" or "BANK.SALES" */
+    const char *display_name; /* name where the file gives none */
+    const char *schema;       /* physical; NULL where the database has none */
+    const char *table;        /* physical */
+    int is_view;
+    apr_int64_t row_estimate; /* the database's own, -1 when it has none */
+    int ncolumns;             /* those that callers see */
+    int nhidden;              /* columns[ncolumns .. ncolumns + nhidden) */
+    const aur_column_t *columns;
+    const aur_partition_t *partition; /* NULL when not configured */
+    int nsorting;
+    const aur_default_sort_t *sorting;
+    const struct aur_names_t *index; /* of the columns callers see, for aur_dataset_column */
+} aur_dataset_t;
+
+#define AUR_CATALOG_FILE_MAX (16 * 1024 * 1024)
+
+/* --- building ---------------------------------------------------------------------------- */
+
+typedef struct aur_catalog_builder_t aur_catalog_builder_t;
+
+/** Everything the builder makes lives in p, which becomes the snapshot's pool. Strings given to the
+ * builder are copied. Not thread-safe. */
+aur_catalog_builder_t *aur_catalog_builder_create(apr_pool_t *p);
+/** Start a table or view; its columns follow in order.
+ * @param schema  NULL or "" where the database has none */
+void aur_catalog_add_table(aur_catalog_builder_t *b, const char *schema, const char *table,
+                           int is_view, apr_int64_t row_estimate);
+/** Add a column to the table started last. */
+void aur_catalog_add_column(aur_catalog_builder_t *b, const char *name, const char *data_type,
+                            aur_type_e type, int nullable, int comparable);
+/** Lay the catalogue file (may be NULL) over what was discovered. A dataset of the file whose
+ * source, columns, partition or sorting columns the database does not have is left out, and said
+ * so in *warnings (may be NULL; NULL-terminated, from p; each names the JSON pointer). The table
+ * behind it is left out as well: its other columns may be hidden on purpose. Every table that no
+ * dataset of the file has as its source becomes a dataset under the name "TABLE" where that is
+ * unique without regard to case, else "SCHEMA.TABLE", unless the file says "discover": false.
+ * Datasets come sorted by name. The builder is of no use afterwards. */
+aur_catalog_t *aur_catalog_build(aur_catalog_builder_t *b, const aur_catalog_file_t *file,
+                                 const char *const **warnings);
+
+/** Read and check a catalogue file (api.md, "Catalogue file"), at most AUR_CATALOG_FILE_MAX
+ * bytes. Unknown members, wrong types and duplicate keys are refused with their JSON pointer in
+ * err. The members that later versions enforce (roles, row_filter, reports) are refused by name
+ * rather than ignored: a restriction that does not restrict is worse than none.
+ * @param path  for the administrator: err->detail never holds it
+ * @return APR_SUCCESS; APR_EGENERAL with err filled (BAD_JSON or BAD_REQUEST; detail begins with
+ *          the pointer, or names line and column) */
+apr_status_t aur_catalog_file_read(aur_catalog_file_t **file, const char *path, aur_error_t *err,
+                                   apr_pool_t *p);
+
+/* --- reading ------------------------------------------------------------------------------ */
+
+int aur_catalog_count(const aur_catalog_t *catalog);
+/** index 0..count-1, sorted by name */
+const aur_dataset_t *aur_catalog_get(const aur_catalog_t *catalog, int index);
+/** Find by name without regard to case: the dataset's own name, else "SCHEMA.TABLE", else an
+ * unambiguous "TABLE". An exact spelling wins over others that differ in case only. scratch
+ * holds the folded name.
+ * @return NULL when unknown or ambiguous */
+const aur_dataset_t *aur_catalog_find(const aur_catalog_t *catalog, const char *name,
+                                      apr_pool_t *scratch);
+/** Index of a column by name without regard to case, exact spelling first; -1 when unknown,
+ * hidden, or different columns differ from name in case only. */
+int aur_dataset_column(const aur_dataset_t *dataset, const char *name, apr_size_t len,
+                       apr_pool_t *scratch);
+
+#endif

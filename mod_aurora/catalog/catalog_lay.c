@@ -1,0 +1,196 @@
+/* catalog_lay.c - one dataset from one table: as discovered, or as the catalogue file describes
+ * it. */
+#include <apr_strings.h>
+#include <apr_tables.h>
+#include <string.h>
+
+#include "catalog_parts.h"
+
+/* A dataset of the file being laid over its table. */
+typedef struct lay_t {
+    apr_pool_t *p;
+    aur_dataset_t *d;
+    aur_column_t *columns; /* room for every column of the table */
+    const aur_column_t *raw;
+    aur_names_t *raw_index;
+    int *place;          /* column of the table -> index into columns; -1 when not there */
+    const char *problem; /* NULL as long as all goes well */
+} lay_t;
+
+static aur_dataset_t *dataset_make(const char *name, const char *display, const aur_raw_table_t *t,
+                                   apr_pool_t *p)
+{
+    aur_dataset_t *d = apr_pcalloc(p, sizeof(*d));
+
+    d->name = apr_pstrdup(p, name);
+    d->display_name = display ? apr_pstrdup(p, display) : d->name;
+    d->schema = t->schema;
+    d->table = t->table;
+    d->is_view = t->is_view;
+    d->row_estimate = t->row_estimate;
+    return d;
+}
+
+static aur_names_t *columns_index(const aur_column_t *columns, int n, apr_pool_t *p)
+{
+    aur_names_t *index = aur_names_create(p);
+    int i;
+
+    for (i = 0; i < n; i++) {
+        aur_names_add(index, columns[i].name, 0, i);
+    }
+    return index;
+}
+
+aur_dataset_t *aur_catalog_serve(const char *name, const aur_raw_table_t *t, apr_pool_t *p)
+{
+    aur_dataset_t *d = dataset_make(name, NULL, t, p);
+
+    d->ncolumns = t->columns->nelts;
+    d->columns = (const aur_column_t *)t->columns->elts;
+    d->index = columns_index(d->columns, d->ncolumns, p);
+    return d;
+}
+
+/* --- columns --------------------------------------------------------------------------------- */
+
+static int raw_find(lay_t *x, const char *name)
+{
+    int found = aur_names_find(x->raw_index, name, strlen(name), x->p);
+
+    if (found < 0) {
+        x->problem = apr_psprintf(x->p, "%s column %s",
+                                  found == AUR_NAMES_NONE ? "its source has no"
+                                                          : "its source has several spellings of",
+                                  name);
+    }
+    return found;
+}
+
+static void listed_columns(lay_t *x, const aur_file_dataset_t *f)
+{
+    int i;
+
+    for (i = 0; i < f->ncolumns && !x->problem; i++) {
+        const aur_file_column_t *fc = &f->columns[i];
+        int raw = raw_find(x, fc->name);
+
+        if (raw < 0) {
+            return;
+        }
+        if (x->place[raw] >= 0) {
+            x->problem = apr_psprintf(x->p, "it lists the column %s twice", fc->name);
+            return;
+        }
+        x->place[raw] = i;
+        x->columns[i] = x->raw[raw];
+        if (fc->display_name) {
+            x->columns[i].display_name = apr_pstrdup(x->p, fc->display_name);
+        }
+        if (fc->format) {
+            x->columns[i].format = apr_pstrdup(x->p, fc->format);
+        }
+    }
+    x->d->ncolumns = f->ncolumns;
+}
+
+static void every_column(lay_t *x, int n)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        x->place[i] = i;
+        x->columns[i] = x->raw[i];
+    }
+    x->d->ncolumns = n;
+}
+
+/* A column that partition or sorting use: where it stands, hidden behind the others if it is not
+ * listed. */
+static int used_column(lay_t *x, const char *name)
+{
+    int raw = name && !x->problem ? raw_find(x, name) : -1;
+
+    if (raw < 0) {
+        return -1;
+    }
+    if (!x->raw[raw].comparable) {
+        x->problem = apr_psprintf(x->p, "the column %s cannot be compared or sorted", name);
+        return -1;
+    }
+    if (x->place[raw] < 0) {
+        x->place[raw] = x->d->ncolumns + x->d->nhidden++;
+        x->columns[x->place[raw]] = x->raw[raw];
+    }
+    return x->place[raw];
+}
+
+/* --- partition and sorting ------------------------------------------------------------------- */
+
+static void partition(lay_t *x, const aur_file_partition_t *f)
+{
+    aur_partition_t *part = apr_pcalloc(x->p, sizeof(*part));
+    const char **types;
+    int i;
+
+    part->load_type_column = used_column(x, f->load_type_column);
+    part->load_id_column = used_column(x, f->load_id_column);
+    part->date_column = used_column(x, f->date_column);
+    part->default_latest = f->default_latest;
+    types = apr_pcalloc(x->p, (apr_size_t)(f->nsupported + 1) * sizeof(*types));
+    for (i = 0; i < f->nsupported; i++) {
+        types[i] = apr_pstrdup(x->p, f->supported_types[i]);
+    }
+    part->nsupported = f->nsupported;
+    part->supported_types = types;
+    x->d->partition = part;
+}
+
+static void sorting(lay_t *x, const aur_file_dataset_t *f)
+{
+    aur_default_sort_t *sort = apr_pcalloc(x->p, (apr_size_t)f->nsorting * sizeof(*sort));
+    int i;
+
+    for (i = 0; i < f->nsorting; i++) {
+        sort[i].column = used_column(x, f->sorting[i].column);
+        sort[i].descending = f->sorting[i].descending;
+        sort[i].nulls_first = f->sorting[i].nulls_first;
+    }
+    x->d->nsorting = f->nsorting;
+    x->d->sorting = sort;
+}
+
+aur_dataset_t *aur_catalog_lay(const char **problem, const aur_file_dataset_t *f,
+                               const aur_raw_table_t *t, apr_pool_t *p)
+{
+    int n = t->columns->nelts, i;
+    apr_size_t room = (apr_size_t)n;
+    lay_t x;
+
+    x.p = p;
+    x.problem = NULL;
+    x.d = dataset_make(f->name, f->display_name, t, p);
+    x.raw = (const aur_column_t *)t->columns->elts;
+    x.raw_index = columns_index(x.raw, n, p);
+    x.columns = apr_pcalloc(p, (room + 1) * sizeof(*x.columns));
+    x.place = apr_palloc(p, (room + 1) * sizeof(*x.place));
+    for (i = 0; i < n; i++) {
+        x.place[i] = -1;
+    }
+    if (f->ncolumns) {
+        listed_columns(&x, f);
+    }
+    else {
+        every_column(&x, n);
+    }
+    if (f->partition && !x.problem) {
+        partition(&x, f->partition);
+    }
+    if (!x.problem) {
+        sorting(&x, f);
+    }
+    x.d->columns = x.columns;
+    x.d->index = columns_index(x.columns, x.d->ncolumns, p);
+    *problem = x.problem;
+    return x.problem ? NULL : x.d;
+}

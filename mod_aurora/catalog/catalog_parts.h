@@ -1,0 +1,78 @@
+/* catalog_parts.h - what reading the file, building a snapshot and looking things up share. */
+#ifndef AURORA_CATALOG_PARTS_H
+#define AURORA_CATALOG_PARTS_H
+
+#include <apr_tables.h>
+
+#include "aurora/catalog.h"
+#include "names.h"
+
+/* --- the catalogue file as written: names not looked up yet ---------------------------------- */
+
+typedef struct aur_file_column_t {
+    const char *name;
+    const char *display_name; /* NULL when none */
+    const char *format;       /* NULL when none */
+} aur_file_column_t;
+
+typedef struct aur_file_partition_t {
+    const char *load_type_column; /* NULL when none, as the next two */
+    const char *load_id_column;
+    const char *date_column;
+    int nsupported;
+    const char *const *supported_types;
+    int default_latest;
+} aur_file_partition_t;
+
+typedef struct aur_file_sort_t {
+    const char *column;
+    int descending;
+    int nulls_first;
+} aur_file_sort_t;
+
+typedef struct aur_file_dataset_t {
+    const char *pointer; /* where it stands in the file */
+    const char *name;
+    const char *source;       /* the name where the file gives none */
+    const char *display_name; /* NULL when none */
+    int ncolumns;             /* 0: every column */
+    const aur_file_column_t *columns;
+    const aur_file_partition_t *partition; /* NULL when none */
+    int nsorting;
+    const aur_file_sort_t *sorting;
+} aur_file_dataset_t;
+
+struct aur_catalog_file_t {
+    int discover;
+    int ndatasets;
+    const aur_file_dataset_t *datasets;
+};
+
+/* --- the snapshot ---------------------------------------------------------------------------- */
+
+struct aur_catalog_t {
+    int count;
+    const aur_dataset_t *const *datasets; /* sorted by name */
+    const aur_names_t *index;             /* name -> index into datasets */
+};
+
+/* --- what was discovered --------------------------------------------------------------------- */
+
+typedef struct aur_raw_table_t {
+    const char *schema; /* NULL when none */
+    const char *table;
+    const char *full; /* "SCHEMA.TABLE"; table where there is no schema */
+    int is_view;
+    apr_int64_t row_estimate;
+    apr_array_header_t *columns; /* aur_column_t */
+    int claimed;                 /* a dataset of the file has it as its source */
+} aur_raw_table_t;
+
+/** Make a dataset of the file on top of its table.
+ * @return NULL when it cannot be; *problem then says why, from p */
+aur_dataset_t *aur_catalog_lay(const char **problem, const aur_file_dataset_t *f,
+                               const aur_raw_table_t *t, apr_pool_t *p);
+/** Make a dataset of a table as it was discovered. */
+aur_dataset_t *aur_catalog_serve(const char *name, const aur_raw_table_t *t, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,288 @@
+/* catalog_file.c - the catalogue file: what it may say, and how mistakes in it are told.
+ * Files are written with ' instead of ". */
+#include <apr_file_io.h>
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aurora/catalog.h"
+#include "catalog/catalog_parts.h"
+#include "tap.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static char *quotes(const char *text, apr_pool_t *p)
+{
+    char *out = apr_pstrdup(p, text), *c;
+
+    for (c = out; *c; c++) {
+        *c = *c == '\'' ? '"' : *c;
+    }
+    return out;
+}
+
+/* A file with that content, gone with p. NULL when the machine has no room for one. */
+static const char *file_with(const char *text, apr_size_t len, apr_pool_t *p)
+{
+    const char *dir;
+    char *path;
+    apr_file_t *f;
+
+    if (apr_temp_dir_get(&dir, p) != APR_SUCCESS) {
+        return NULL;
+    }
+    path = apr_pstrcat(p, dir, "/aurora-catalog-XXXXXX", NULL);
+    if (apr_file_mktemp(&f, path,
+                        APR_FOPEN_CREATE | APR_FOPEN_READ | APR_FOPEN_WRITE | APR_FOPEN_EXCL |
+                            APR_FOPEN_DELONCLOSE,
+                        p) != APR_SUCCESS ||
+        apr_file_write_full(f, text, len, NULL) != APR_SUCCESS) {
+        return NULL;
+    }
+    return path;
+}
+
+static apr_status_t read_text(aur_catalog_file_t **file, const char *text, apr_size_t len,
+                              aur_error_t *err, apr_pool_t *p)
+{
+    const char *path = file_with(text, len, p);
+
+    aur_error_clear(err);
+    *file = NULL;
+    if (!path) {
+        return aur_error_set(err, AUR_E_INTERNAL, NULL, "no temporary file");
+    }
+    return aur_catalog_file_read(file, path, err, p);
+}
+
+/* --- what is understood ---------------------------------------------------------------------- */
+
+static const char *or_dash(const char *s)
+{
+    return s ? s : "-";
+}
+
+static const char *dataset_text(const aur_file_dataset_t *d, apr_pool_t *p)
+{
+    const char *out = apr_pstrcat(p, d->name, "<", d->source, " ", or_dash(d->display_name), NULL);
+    int i;
+
+    for (i = 0; i < d->ncolumns; i++) {
+        const aur_file_column_t *c = &d->columns[i];
+        out = apr_pstrcat(p, out, " ", c->name, "/", or_dash(c->display_name), "/",
+                          or_dash(c->format), NULL);
+    }
+    if (d->partition) {
+        const aur_file_partition_t *part = d->partition;
+        out = apr_pstrcat(p, out, " part ", or_dash(part->load_id_column), " ",
+                          or_dash(part->load_type_column), " ", or_dash(part->date_column),
+                          part->default_latest ? " latest" : "", NULL);
+        for (i = 0; i < part->nsupported; i++) {
+            out = apr_pstrcat(p, out, " ", part->supported_types[i], NULL);
+        }
+    }
+    for (i = 0; i < d->nsorting; i++) {
+        out = apr_pstrcat(p, out, d->sorting[i].descending ? " -" : " +", d->sorting[i].column,
+                          d->sorting[i].nulls_first ? "/first" : "/last", NULL);
+    }
+    return out;
+}
+
+static const char *file_text(const aur_catalog_file_t *f, apr_pool_t *p)
+{
+    const char *out = f->discover ? "" : "closed";
+    int i;
+
+    for (i = 0; i < f->ndatasets; i++) {
+        out = apr_pstrcat(p, out, *out ? "; " : "", dataset_text(&f->datasets[i], p), NULL);
+    }
+    return out;
+}
+
+static const struct {
+    const char *text, *want;
+} good[] = {
+    {"{}", ""},
+    {"{'discover':false}", "closed"},
+    {"{'discover':true,'datasets':{}}", ""},
+    {"{'datasets':{'S':{}}}", "S<S -"},
+    {"{'datasets':{'Z':{},'A':{'source':'X.Y','display_name':'An A'}}}", "Z<Z -; A<X.Y An A"},
+    {"{'datasets':{'B':{'source':'BANK.MB','columns':{'Z':{},'A':{'display_name':'An A',"
+     "'format':'0.00'}},'partition':{'load_id_column':'L','load_type_column':'T',"
+     "'date_column':'D','supported_types':['Daily','Monthly'],'default':'latest'},"
+     "'sorting':[{'column':'A'},{'column':'Z','direction':'desc'},"
+     "{'column':'Q','direction':'DESC','nulls':'LAST'},{'column':'R','nulls':'first'}]}}}",
+     "B<BANK.MB - Z/-/- A/An A/0.00 part L T D latest Daily Monthly +A/last -Z/first -Q/last "
+     "+R/first"},
+    {"{'datasets':{'B':{'partition':{'date_column':'D'}}}}", "B<B - part - - D"},
+    {"  {\n'datasets' : { 'é' : { 'source' : '\\u00e9' } } }\n", "é<é -"},
+};
+
+static void understands(apr_pool_t *p)
+{
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(good); i++) {
+        aur_catalog_file_t *f;
+        aur_error_t err;
+        const char *text = quotes(good[i].text, p);
+        apr_status_t rv = read_text(&f, text, strlen(text), &err, p);
+
+        is_str(rv == APR_SUCCESS ? file_text(f, p) : err.detail, good[i].want, good[i].text);
+    }
+}
+
+/* --- what is refused ------------------------------------------------------------------------- */
+
+#define D(members) "{'datasets':{'S':{" members "}}}"
+
+static const struct {
+    const char *text, *code, *pointer;
+} bad[] = {
+    {"", "BAD_JSON", ""},
+    {"{", "BAD_JSON", ""},
+    {"{}x", "BAD_JSON", ""},
+    {"{'datasets':{},'datasets':{}}", "BAD_JSON", ""},
+    {"{'datasets':{'S':{},'S':{}}}", "BAD_JSON", ""},
+    {"{'x':'\xff'}", "BAD_JSON", ""},
+    {"{'x':'\\u0000'}", "BAD_JSON", ""},
+    {"{'x':'\\ud800'}", "BAD_JSON", ""},
+    {"[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]", "BAD_JSON", ""},
+    {"[]", "BAD_REQUEST", ""},
+    {"7", "BAD_REQUEST", ""},
+    {"{'dataset':{}}", "BAD_REQUEST", "/dataset"},
+    {"{'discover':'no'}", "BAD_REQUEST", "/discover"},
+    {"{'discover':0}", "BAD_REQUEST", "/discover"},
+    {"{'datasets':[]}", "BAD_REQUEST", "/datasets"},
+    {"{'datasets':{'S':'T'}}", "BAD_REQUEST", "/datasets/S"},
+    {"{'datasets':{'S':null}}", "BAD_REQUEST", "/datasets/S"},
+    {"{'datasets':{'':{}}}", "BAD_REQUEST", "/datasets/"},
+    {"{'datasets':{'a/b~':{'x':1}}}", "BAD_REQUEST", "/datasets/a~1b~0/x"},
+    {D("'source':1"), "BAD_REQUEST", "/datasets/S/source"},
+    {D("'source':''"), "BAD_REQUEST", "/datasets/S/source"},
+    {D("'Source':'T'"), "BAD_REQUEST", "/datasets/S/Source"},
+    {D("'display_name':[]"), "BAD_REQUEST", "/datasets/S/display_name"},
+    {D("'columns':[]"), "BAD_REQUEST", "/datasets/S/columns"},
+    {D("'columns':{}"), "BAD_REQUEST", "/datasets/S/columns"},
+    {D("'columns':{'':{}}"), "BAD_REQUEST", "/datasets/S/columns/"},
+    {D("'columns':{'A':'An A'}"), "BAD_REQUEST", "/datasets/S/columns/A"},
+    {D("'columns':{'A':{'display_name':5}}"), "BAD_REQUEST", "/datasets/S/columns/A/display_name"},
+    {D("'columns':{'A':{'format':true}}"), "BAD_REQUEST", "/datasets/S/columns/A/format"},
+    {D("'columns':{'A':{'width':5}}"), "BAD_REQUEST", "/datasets/S/columns/A/width"},
+    {D("'partition':'L'"), "BAD_REQUEST", "/datasets/S/partition"},
+    {D("'partition':{}"), "BAD_REQUEST", "/datasets/S/partition"},
+    {D("'partition':{'roles':['x']}"), "BAD_REQUEST", "/datasets/S/partition/roles"},
+    {D("'partition':{'load_id_column':5}"), "BAD_REQUEST", "/datasets/S/partition/load_id_column"},
+    {D("'partition':{'load_id_column':''}"), "BAD_REQUEST", "/datasets/S/partition/load_id_column"},
+    {D("'partition':{'load_id_column':'L','load_type_column':[]}"), "BAD_REQUEST",
+     "/datasets/S/partition/load_type_column"},
+    {D("'partition':{'load_id_column':'L','date_column':{}}"), "BAD_REQUEST",
+     "/datasets/S/partition/date_column"},
+    {D("'partition':{'load_id_column':'L','default':'first'}"), "BAD_REQUEST",
+     "/datasets/S/partition/default"},
+    {D("'partition':{'load_id_column':'L','supported_types':['x']}"), "BAD_REQUEST",
+     "/datasets/S/partition/supported_types"},
+    {D("'partition':{'load_type_column':'L','supported_types':'x'}"), "BAD_REQUEST",
+     "/datasets/S/partition/supported_types"},
+    {D("'partition':{'load_type_column':'L','supported_types':['x',1]}"), "BAD_REQUEST",
+     "/datasets/S/partition/supported_types/1"},
+    {D("'sorting':{}"), "BAD_REQUEST", "/datasets/S/sorting"},
+    {D("'sorting':['A']"), "BAD_REQUEST", "/datasets/S/sorting/0"},
+    {D("'sorting':[{'direction':'ASC'}]"), "BAD_REQUEST", "/datasets/S/sorting/0/column"},
+    {D("'sorting':[{'column':'A','direction':'up'}]"), "BAD_REQUEST",
+     "/datasets/S/sorting/0/direction"},
+    {D("'sorting':[{'column':'A','nulls':1}]"), "BAD_REQUEST", "/datasets/S/sorting/0/nulls"},
+    {D("'sorting':[{'column':'A','order':1}]"), "BAD_REQUEST", "/datasets/S/sorting/0/order"},
+};
+
+static void refuses(apr_pool_t *p)
+{
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(bad); i++) {
+        aur_catalog_file_t *f;
+        aur_error_t err;
+        const char *text = quotes(bad[i].text, p), *got = "(accepted)";
+
+        if (read_text(&f, text, strlen(text), &err, p) != APR_SUCCESS) {
+            got = apr_pstrcat(p, aur_error_code(err.code), " ", err.pointer, NULL);
+        }
+        is_str(got, apr_pstrcat(p, bad[i].code, " ", bad[i].pointer, NULL), bad[i].text);
+        ok(!f && (!*err.pointer || !strncmp(err.detail, err.pointer, strlen(err.pointer))),
+           "the detail begins with the pointer: %s", err.detail);
+    }
+}
+
+/* --- what a later version enforces ----------------------------------------------------------- */
+
+static const struct {
+    const char *text, *pointer, *name;
+} later[] = {
+    {"{'reports':{}}", "/reports", "reports"},
+    {"{'reports':null}", "/reports", "reports"},
+    {D("'roles':['finance']"), "/datasets/S/roles", "roles"},
+    {D("'roles':null"), "/datasets/S/roles", "roles"},
+    {D("'row_filter':{}"), "/datasets/S/row_filter", "row_filter"},
+    {D("'columns':{'A':{'roles':[]}}"), "/datasets/S/columns/A/roles", "roles"},
+};
+
+static void refuses_what_it_cannot_enforce(apr_pool_t *p)
+{
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(later); i++) {
+        aur_catalog_file_t *f;
+        aur_error_t err;
+        const char *text = quotes(later[i].text, p);
+
+        ok(read_text(&f, text, strlen(text), &err, p) == APR_EGENERAL && !f &&
+               !strcmp(err.pointer, later[i].pointer) && strstr(err.detail, "enforce") &&
+               strstr(err.detail, later[i].name),
+           "%s is refused by name: %s", later[i].pointer, err.detail);
+    }
+}
+
+/* --- the file itself ------------------------------------------------------------------------- */
+
+static void the_file(apr_pool_t *p)
+{
+    apr_size_t len = AUR_CATALOG_FILE_MAX;
+    char *text = apr_palloc(p, len + 1);
+    aur_catalog_file_t *f = NULL;
+    aur_error_t err;
+    const char *dir;
+
+    memset(text, ' ', len + 1);
+    memcpy(text, "{}", 2);
+    is_int(read_text(&f, text, len, &err, p), APR_SUCCESS, "16 MiB are read");
+    is_int(read_text(&f, text, len + 1, &err, p), APR_EGENERAL, "one byte more is refused");
+    ok(strstr(err.detail, "16 MiB"), "and says so: %s", err.detail);
+    aur_error_clear(&err);
+    is_int(aur_catalog_file_read(&f, "/nonexistent/catalogue.json", &err, p), APR_EGENERAL,
+           "a file that is not there");
+    ok(*err.detail && !strstr(err.detail, "nonexistent"), "is told without its path: %s",
+       err.detail);
+    aur_error_clear(&err);
+    ok(apr_temp_dir_get(&dir, p) == APR_SUCCESS &&
+           aur_catalog_file_read(&f, dir, &err, p) == APR_EGENERAL && strstr(err.detail, "regular"),
+       "a folder is no file: %s", err.detail);
+    ok(read_text(&f, "{\n\n  \"datasets\": }\n", 19, &err, p) == APR_EGENERAL &&
+           strstr(err.detail, "line 3, column 15"),
+       "a syntax error has line and column: %s", err.detail);
+}
+
+int main(void)
+{
+    apr_pool_t *p;
+
+    apr_initialize();
+    atexit(apr_terminate);
+    apr_pool_create(&p, NULL);
+    understands(p);
+    refuses(p);
+    refuses_what_it_cannot_enforce(p);
+    the_file(p);
+    apr_pool_destroy(p);
+    return tap_done();
+}
