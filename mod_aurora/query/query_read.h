@@ -1,0 +1,26 @@
+/* query_read.h - what the files that read a request's JSON share. */
+#ifndef AURORA_QUERY_READ_H
+#define AURORA_QUERY_READ_H
+
+#include "aurora/json_in.h"
+#include "aurora/query.h"
+
+typedef struct aur_query_reader_t {
+    aur_json_in_t in;
+    aur_query_t *q;
+    int nrules, ngroups, nvalues; /* so far, against the limits of query.h */
+} aur_query_reader_t;
+
+/** Read `filters` into the query. */
+apr_status_t aur_query_read_filters(aur_query_reader_t *r, const json_t *root);
+
+/** Read an array of 1 to AUR_QUERY_IN_MAX scalars that stands at `at`.
+ * @param column  for err; NULL when there is none
+ * @return BAD_REQUEST for another shape, BAD_VALUE for a null */
+apr_status_t aur_query_read_list(const aur_scalar_t **values, int *nvalues, aur_query_reader_t *r,
+                                 const json_t *value, const char *column, const aur_json_at_t *at);
+
+/** The operator's word in requests. Static storage. */
+const char *aur_op_word(aur_op_e op);
+
+#endif
