@@ -1,0 +1,46 @@
+/* sql.h - a plan as SQL text and binds, one dialect per database.
+ *
+ * Text reaches the statement by three roads only: literals of our own sources, identifiers from the
+ * catalogue quoted by the dialect, and placeholders. Values travel beside the text. */
+#ifndef AURORA_SQL_H
+#define AURORA_SQL_H
+
+#include <apr_pools.h>
+
+#include "aurora/cell.h"
+#include "aurora/error.h"
+#include "aurora/query.h"
+
+typedef struct aur_dialect_t aur_dialect_t;
+
+typedef struct aur_bind_t {
+    aur_cell_t cell; /* INT, DECIMAL, TEXT, BOOL, DATE, TIMESTAMP; text lives as long as the plan */
+    aur_type_e type; /* of the column it is compared with */
+} aur_bind_t;
+
+typedef struct aur_sql_t {
+    const char *text; /* NUL-terminated */
+    apr_size_t len;
+    int nbinds;
+    const aur_bind_t *binds; /* in the order of the placeholders */
+    int ncolumns;            /* 0: not known before it runs */
+    const aur_result_column_t *columns;
+} aur_sql_t;
+
+typedef enum {
+    AUR_SQL_PAGE,         /* sorted, with the plan's limit and offset */
+    AUR_SQL_ALL,          /* sorted, every row */
+    AUR_SQL_COUNT,        /* one number: rows of ALL */
+    AUR_SQL_COUNT_BOUNDED /* one number: rows of ALL, counted no further than the plan's limit */
+} aur_sql_e;
+
+/** The dialect that goes with an apr-util driver name ("sqlite3", "pgsql", "mysql", …); NULL when there is
+ * none. Static storage. */
+const aur_dialect_t *aur_dialect_get(const char *driver);
+
+/** Build one statement. Never fails for a plan that aur_query_plan made and the dialect can express.
+ * @return APR_SUCCESS; APR_EGENERAL with err (BAD_REQUEST) where the database cannot do what was asked */
+apr_status_t aur_sql_build(aur_sql_t **sql, const aur_dialect_t *dialect, const aur_plan_t *plan,
+                           aur_sql_e kind, aur_error_t *err, apr_pool_t *p);
+
+#endif

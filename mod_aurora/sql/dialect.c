@@ -1,0 +1,18 @@
+/* dialect.c - which dialect goes with which driver. */
+#include "dialect.h"
+
+#include <string.h>
+
+static const aur_dialect_t *const dialects[] = {&aur_dialect_sqlite};
+
+const aur_dialect_t *aur_dialect_get(const char *driver)
+{
+    apr_size_t i;
+
+    for (i = 0; driver && i < sizeof(dialects) / sizeof(dialects[0]); i++) {
+        if (!strcmp(dialects[i]->driver, driver)) {
+            return dialects[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,36 @@
+/* dialect.h - what differs from database to database when a plan becomes SQL. A dialect is one
+ * constant table in a file of its own; sql_build.c is the only reader.
+ *
+ * Templates are literals of our sources in which $l stands for what is left of the operator and
+ * $v for a placeholder; each $v binds the rule's value once more. */
+#ifndef AURORA_DIALECT_H
+#define AURORA_DIALECT_H
+
+#include "sql_text.h"
+
+typedef enum {
+    AUR_SQL_CAN_RIGHT_JOIN,
+    AUR_SQL_CAN_FULL_JOIN,
+    AUR_SQL_CAN_HAVING_ALONE /* HAVING without GROUP BY */
+} aur_sql_feature_e;
+
+struct aur_dialect_t {
+    const char *driver; /* apr-util's name */
+    /* Quote a name so that it can be nothing but that name. */
+    void (*ident)(aur_sql_buf_t *q, const char *name);
+    /* The n-th placeholder, counted from 1. */
+    void (*placeholder)(aur_sql_buf_t *q, int n, aur_type_e type);
+    int (*can)(aur_sql_feature_e feature);
+    /* One key of an ORDER BY; the expression stands there already. */
+    void (*direction)(aur_sql_buf_t *q, int descending, int nulls_first);
+    /* The end of a statement; offset 0 may be left out, limit < 0 is none. */
+    void (*page)(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset);
+    const char *contains, *not_contains, *starts_with, *ends_with; /* letter case counts */
+    const char *is_empty, *is_not_empty;
+    const char *fold;  /* $l in lower case, by the rules of aur_casefold */
+    const char *never; /* a condition that no row meets */
+};
+
+extern const aur_dialect_t aur_dialect_sqlite;
+
+#endif
