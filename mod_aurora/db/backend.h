@@ -1,0 +1,131 @@
+/* backend.h - what db/ asks of one kind of database. A backend is one constant table; db.c, db_conn.c
+ * and db_pool.c are its callers and know nothing of any driver.
+ *
+ * A session is an open connection; it lives in a pool of its own below the child's and belongs to one
+ * thread at a time. Only `cancel` may come from another one. */
+#ifndef AURORA_BACKEND_H
+#define AURORA_BACKEND_H
+
+#include <apr_dbd.h>
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "aurora/db.h"
+
+typedef struct aur_backend_t aur_backend_t;
+
+typedef struct aur_session_t {
+    const aur_backend_t *backend;
+    const aur_db_settings_t *settings;
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+    void *native;  /* what apr_dbd_native_handle gave */
+    void *private; /* the backend's own */
+    apr_pool_t *pool;
+    apr_time_t used; /* when it last went back to the pool */
+    int doubtful;    /* never to be used again: closed where it would have gone back */
+    int cancelled;   /* atomic; set by cancel, until the next borrower */
+    int inside;      /* atomic; the backend is at work for its borrower */
+    aur_log_fn *log; /* never NULL */
+    void *log_ctx;
+} aur_session_t;
+
+struct aur_cursor_t {
+    aur_session_t *session; /* NULL once closed */
+    aur_conn_t *conn;
+    aur_cursor_t *next; /* of the same connection */
+    const aur_sql_t *sql;
+    apr_pool_t *pool;
+    int ncolumns;
+    const aur_result_column_t *columns;
+    aur_cell_t *cells; /* ncolumns of them, filled again for each row */
+    int done;
+    void *private; /* the backend's own */
+};
+
+struct aur_backend_t {
+    const char *driver; /* apr-util's name */
+
+    /* In the parent, at start: see aur_db_check. */
+    apr_status_t (*check)(const aur_db_settings_t *settings, aur_error_t *err, apr_pool_t *p);
+    /* Before each connect: the parameters for the driver, or why there is no point in trying. */
+    apr_status_t (*params)(const char **params, const aur_db_settings_t *settings, aur_error_t *err,
+                           apr_pool_t *p);
+    /* After each connect, with native set: read-only, time limits. wait_us: what remains of the
+     * borrower's patience, always > 0. A failure closes the session. */
+    apr_status_t (*setup)(aur_session_t *session, apr_interval_time_t wait_us, aur_error_t *err);
+    /* Before the connection is closed by apr_dbd. */
+    void (*teardown)(aur_session_t *session);
+    /* Is an idle session still what a new one would be? Cheap: asked at each borrow. */
+    int (*current)(aur_session_t *session);
+    /* Does the database still answer? Asked after a longer idle time. */
+    apr_status_t (*ping)(aur_session_t *session, aur_error_t *err);
+    apr_status_t (*begin)(aur_session_t *session, const char *user, const char *correlation,
+                          aur_error_t *err);
+    /* Not APR_SUCCESS: the session is in doubt. */
+    apr_status_t (*rollback)(aur_session_t *session);
+    /* session->cancelled is set already. */
+    void (*cancel)(aur_session_t *session);
+
+    /* Prepare and bind; set columns, ncolumns and private. Cleans up after itself when it fails. */
+    apr_status_t (*open)(aur_cursor_t *cursor, aur_error_t *err);
+    apr_status_t (*next)(aur_cursor_t *cursor, aur_error_t *err); /* fills cells */
+    void (*close)(aur_cursor_t *cursor);
+
+    apr_status_t (*discover)(aur_catalog_builder_t *builder, aur_session_t *session,
+                             aur_error_t *err, apr_pool_t *p);
+};
+
+/** The backend of a driver; NULL when there is none. Static storage. */
+const aur_backend_t *aur_backend_get(const char *driver);
+
+extern const aur_backend_t aur_backend_sqlite;
+
+/* --- db_conn.c ------------------------------------------------------------------------------- */
+
+/** Say where the backend is, so that a child that must end at once knows what it may touch. */
+static inline void aur_session_enter(aur_session_t *session)
+{
+    __atomic_store_n(&session->inside, 1, __ATOMIC_RELAXED);
+}
+static inline void aur_session_leave(aur_session_t *session)
+{
+    __atomic_store_n(&session->inside, 0, __ATOMIC_RELAXED);
+}
+static inline int aur_session_cancelled(const aur_session_t *session)
+{
+    return __atomic_load_n(&session->cancelled, __ATOMIC_RELAXED);
+}
+
+/** Connect. The session closes with its pool, which is a child of parent.
+ * @param wait_us  > 0: how long the database may take
+ * @return APR_SUCCESS; APR_EGENERAL with err: DB_UNAVAILABLE */
+apr_status_t aur_session_open(aur_session_t **session, const aur_backend_t *backend,
+                              const aur_db_settings_t *settings, apr_interval_time_t wait_us,
+                              aur_log_fn *log, void *log_ctx, aur_error_t *err, apr_pool_t *parent);
+void aur_session_close(aur_session_t *session);
+/** Forget the session without touching the database: for a child that is ended while the session is
+ * in the middle of a call. */
+void aur_session_abandon(aur_session_t *session);
+
+/* --- db_pool.c ------------------------------------------------------------------------------- */
+
+struct aur_conn_t {
+    aur_db_t *db; /* NULL once returned */
+    aur_session_t *session;
+    aur_cursor_t *cursors; /* open ones */
+    apr_pool_t *pool;      /* the borrower's */
+    struct aur_slot_t *slot;
+    aur_conn_t *prev, *next; /* of all that are borrowed, under the pool's lock */
+};
+
+/* --- db.c ------------------------------------------------------------------------------------ */
+
+/** Takes log lines where nobody wants them. */
+void aur_log_none(void *ctx, int level, apr_status_t rv, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/** Close whatever is open on the connection. */
+void aur_conn_close_cursors(aur_conn_t *conn);
+
+#endif

@@ -1,0 +1,392 @@
+/* catalog_store.c - the current catalogue snapshot and the thread that makes the next one.
+ *
+ * A snapshot lives in a pool of its own and is counted: one reference is the store's, one each reader's
+ * pool's. Readers of an old snapshot keep it until their pools are cleared; requests never wait for
+ * a refresh. `lock` guards everything in the store that is not set once at the start.
+ *
+ * The end: pchild may be destroyed under a reader (see db_pool.c), so references stand in a list and
+ * are taken off it when the store ends; the reader's cleanup then finds nothing to do. */
+#include "aurora/catalog_store.h"
+
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+#include <signal.h>
+#include <syslog.h>
+
+#include "backend.h"
+#include "shared_pool.h"
+
+/* Pause after a failed load: doubled each time. Somebody asking shortens it to the first. */
+#define PAUSE_FIRST apr_time_from_msec(100)
+#define PAUSE_MAX   apr_time_from_sec(30)
+
+typedef struct snapshot_t {
+    aur_catalog_t *catalog;
+    apr_pool_t *pool;
+    int references;
+} snapshot_t;
+
+typedef struct reference_t reference_t;
+struct reference_t {
+    aur_catalog_store_t *store; /* NULL once the store has ended */
+    snapshot_t *snapshot;
+    reference_t *prev, *next;
+};
+
+struct aur_catalog_store_t {
+    aur_db_t *db;
+    const aur_catalog_file_t *file;
+    apr_interval_time_t refresh;
+    aur_log_fn *log; /* never NULL */
+    void *log_ctx;
+    apr_pool_t *pool; /* its allocator has a mutex: snapshots are made and freed from any thread */
+    apr_thread_t *thread;
+    apr_thread_mutex_t *lock;
+    apr_thread_cond_t *wake;   /* the thread: there is something to do */
+    apr_thread_cond_t *loaded; /* readers: a load has ended */
+    snapshot_t *current;       /* NULL: never loaded */
+    apr_time_t current_since;
+    reference_t *references;
+    aur_conn_t *loading; /* the thread's connection, for cancelling it */
+    int stop, wanted;
+    unsigned int started, ended; /* loads, failed ones too */
+    int failures;                /* in a row */
+    apr_time_t tried;            /* when the last load ended */
+    aur_error_t why;             /* of the last failure */
+};
+
+/* --- snapshots; under the lock ------------------------------------------------------------------ */
+
+static void snapshot_release(snapshot_t *snapshot)
+{
+    if (snapshot && --snapshot->references == 0) {
+        apr_pool_destroy(snapshot->pool);
+    }
+}
+
+static void publish(aur_catalog_store_t *store, snapshot_t *snapshot)
+{
+    snapshot_release(store->current);
+    store->current = snapshot;
+    store->current_since = apr_time_now();
+}
+
+static apr_status_t reference_end(void *data)
+{
+    reference_t *ref = data;
+    aur_catalog_store_t *store = ref->store;
+
+    if (!store) {
+        return APR_SUCCESS;
+    }
+    apr_thread_mutex_lock(store->lock);
+    if (ref->next) {
+        ref->next->prev = ref->prev;
+    }
+    if (ref->prev) {
+        ref->prev->next = ref->next;
+    }
+    else {
+        store->references = ref->next;
+    }
+    snapshot_release(ref->snapshot);
+    apr_thread_mutex_unlock(store->lock);
+    return APR_SUCCESS;
+}
+
+static const aur_catalog_t *reference_make(aur_catalog_store_t *store, apr_pool_t *p)
+{
+    reference_t *ref = apr_pcalloc(p, sizeof(*ref));
+
+    ref->store = store;
+    ref->snapshot = store->current;
+    ref->snapshot->references++;
+    ref->next = store->references;
+    if (ref->next) {
+        ref->next->prev = ref;
+    }
+    store->references = ref;
+    apr_pool_cleanup_register(p, ref, reference_end, apr_pool_cleanup_null);
+    return ref->snapshot->catalog;
+}
+
+/* --- the thread --------------------------------------------------------------------------------- */
+
+/* Let the store's end reach a load that is under way. @return 0: it has come already */
+static int announce(aur_catalog_store_t *store, aur_conn_t *conn)
+{
+    int go;
+
+    apr_thread_mutex_lock(store->lock);
+    store->loading = conn;
+    go = !store->stop;
+    apr_thread_mutex_unlock(store->lock);
+    return go;
+}
+
+/* Discovery in p, which becomes the snapshot's; scratch goes away after it. */
+static apr_status_t discover(aur_catalog_store_t *store, aur_catalog_builder_t *builder,
+                             aur_error_t *err, apr_pool_t *scratch)
+{
+    aur_conn_t *conn;
+    apr_status_t rv = aur_conn_borrow(&conn, store->db, AUR_USE_INTERNAL, NULL, NULL, err, scratch);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (announce(store, conn)) {
+        rv = aur_db_discover(builder, conn, err, scratch);
+    }
+    else {
+        rv = aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL, "The server is stopping.");
+    }
+    announce(store, NULL);
+    aur_conn_return(conn);
+    return rv;
+}
+
+static void tell_warnings(aur_catalog_store_t *store, const char *const *warnings)
+{
+    for (; warnings && *warnings; warnings++) {
+        store->log(store->log_ctx, LOG_WARNING, APR_SUCCESS, "catalogue: %s", *warnings);
+    }
+}
+
+static apr_status_t load(aur_catalog_store_t *store, snapshot_t **snapshot, aur_error_t *err)
+{
+    aur_catalog_builder_t *builder;
+    const char *const *warnings = NULL;
+    snapshot_t *made;
+    apr_pool_t *p, *scratch;
+    apr_status_t rv = aur_shared_pool_create(&p, store->pool, "aur_catalog");
+
+    if (rv == APR_SUCCESS && (rv = apr_pool_create(&scratch, p)) != APR_SUCCESS) {
+        apr_pool_destroy(p);
+    }
+    if (rv != APR_SUCCESS) {
+        return aur_error_set(err, AUR_E_INTERNAL, NULL, "The server is out of memory.");
+    }
+    builder = aur_catalog_builder_create(p);
+    rv = discover(store, builder, err, scratch);
+    apr_pool_destroy(scratch);
+    if (rv != APR_SUCCESS) {
+        apr_pool_destroy(p);
+        return rv;
+    }
+    made = apr_pcalloc(p, sizeof(*made));
+    made->pool = p;
+    made->references = 1;
+    made->catalog = aur_catalog_build(builder, store->file, &warnings);
+    tell_warnings(store, warnings);
+    *snapshot = made;
+    return APR_SUCCESS;
+}
+
+static apr_interval_time_t pause_after(const aur_catalog_store_t *store)
+{
+    apr_interval_time_t pause = PAUSE_FIRST;
+    int i;
+
+    for (i = 1; i < store->failures && pause < PAUSE_MAX; i++) {
+        pause *= 2;
+    }
+    return pause < PAUSE_MAX ? pause : PAUSE_MAX;
+}
+
+/* How long until the next load; -1: until somebody asks; 0: now. Under the lock. */
+static apr_interval_time_t due_in(const aur_catalog_store_t *store)
+{
+    apr_interval_time_t pause, left;
+
+    if (store->started == 0) {
+        return 0;
+    }
+    if (store->current && !store->wanted) {
+        return -1;
+    }
+    if (store->failures == 0) {
+        return 0;
+    }
+    /* Without any catalogue, those who ask are waiting for it. */
+    pause = store->wanted && !store->current ? PAUSE_FIRST : pause_after(store);
+    left = store->tried + pause - apr_time_now();
+    return left > 0 && left <= pause ? left : 0; /* a clock set back must not stop the loading */
+}
+
+/* Wait for work. @return 0: the store ends. Under the lock. */
+static int wait_for_work(aur_catalog_store_t *store)
+{
+    apr_interval_time_t due;
+
+    while (!store->stop && (due = due_in(store)) != 0) {
+        if (due < 0) {
+            apr_thread_cond_wait(store->wake, store->lock);
+        }
+        else {
+            apr_thread_cond_timedwait(store->wake, store->lock, due);
+        }
+    }
+    return !store->stop;
+}
+
+/* Under the lock. */
+static void load_ended(aur_catalog_store_t *store, apr_status_t rv, snapshot_t *snapshot,
+                       const aur_error_t *err)
+{
+    store->ended++;
+    store->tried = apr_time_now();
+    if (rv == APR_SUCCESS) {
+        store->failures = 0;
+        store->wanted = 0; /* whoever asked meanwhile has what they asked for */
+        publish(store, snapshot);
+    }
+    else {
+        store->failures++;
+        store->why = *err;
+    }
+    apr_thread_cond_broadcast(store->loaded);
+}
+
+static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
+{
+    aur_catalog_store_t *store = data;
+    snapshot_t *snapshot = NULL;
+    aur_error_t err;
+    apr_status_t rv;
+
+    apr_thread_mutex_lock(store->lock);
+    while (wait_for_work(store)) {
+        store->started++;
+        store->wanted = 0;
+        apr_thread_mutex_unlock(store->lock);
+
+        aur_error_clear(&err);
+        rv = load(store, &snapshot, &err);
+        if (rv != APR_SUCCESS) {
+            store->log(store->log_ctx, LOG_ERR, APR_SUCCESS,
+                       "the catalogue could not be loaded: %s %s", err.detail, err.native);
+        }
+
+        apr_thread_mutex_lock(store->lock);
+        load_ended(store, rv, snapshot, &err);
+    }
+    apr_thread_mutex_unlock(store->lock);
+    return NULL;
+}
+
+/* --- the store ---------------------------------------------------------------------------------- */
+
+/* Runs before pchild's other cleanups and children: the thread must not outlive the db. */
+static apr_status_t store_end(void *data)
+{
+    aur_catalog_store_t *store = data;
+    apr_status_t rv, ended;
+
+    apr_thread_mutex_lock(store->lock);
+    store->stop = 1;
+    if (store->loading) {
+        aur_conn_cancel(store->loading);
+    }
+    apr_thread_cond_broadcast(store->wake);
+    apr_thread_cond_broadcast(store->loaded);
+    apr_thread_mutex_unlock(store->lock);
+    rv = apr_thread_join(&ended, store->thread);
+    for (; store->references; store->references = store->references->next) {
+        store->references->store = NULL;
+    }
+    return rv;
+}
+
+/* A new thread inherits the mask of its maker: signals of the server go to its main thread. */
+static apr_status_t start_thread(aur_catalog_store_t *store)
+{
+    sigset_t all, before;
+    apr_status_t rv;
+
+    sigfillset(&all);
+    rv = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = apr_thread_create(&store->thread, NULL, work, store, store->pool);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rv;
+}
+
+apr_status_t aur_catalog_store_create(aur_catalog_store_t **store, aur_db_t *db,
+                                      const aur_catalog_file_t *file, apr_interval_time_t refresh,
+                                      aur_log_fn *log, void *log_ctx, apr_pool_t *pchild)
+{
+    aur_catalog_store_t *made;
+    apr_pool_t *p;
+    apr_status_t rv = aur_shared_pool_create(&p, pchild, "aur_catalog_store");
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    made = apr_pcalloc(p, sizeof(*made));
+    made->db = db;
+    made->file = file;
+    made->refresh = refresh;
+    made->log = log ? log : aur_log_none;
+    made->log_ctx = log_ctx;
+    made->pool = p;
+    if ((rv = apr_thread_mutex_create(&made->lock, APR_THREAD_MUTEX_DEFAULT, p)) != APR_SUCCESS ||
+        (rv = apr_thread_cond_create(&made->wake, p)) != APR_SUCCESS ||
+        (rv = apr_thread_cond_create(&made->loaded, p)) != APR_SUCCESS ||
+        (rv = start_thread(made)) != APR_SUCCESS) {
+        apr_pool_destroy(p);
+        return rv;
+    }
+    apr_pool_pre_cleanup_register(pchild, made, store_end);
+    *store = made;
+    return APR_SUCCESS;
+}
+
+static void ask(aur_catalog_store_t *store)
+{
+    store->wanted = 1;
+    apr_thread_cond_signal(store->wake);
+}
+
+/* Wait for the first snapshot, for as long as it makes sense: to the deadline, or to the end of a load
+ * that began after we came. Under the lock. */
+static void wait_for_first(aur_catalog_store_t *store, apr_interval_time_t wait_us)
+{
+    apr_time_t deadline = apr_time_now() + wait_us;
+    unsigned int before = store->started;
+    apr_interval_time_t left = wait_us;
+
+    ask(store);
+    while (!store->current && !store->stop && left > 0 && (int)(store->ended - before) <= 0) {
+        apr_thread_cond_timedwait(store->loaded, store->lock, left);
+        left = deadline - apr_time_now();
+    }
+}
+
+apr_status_t aur_catalog_store_get(const aur_catalog_t **catalog, aur_catalog_store_t *store,
+                                   apr_interval_time_t wait_us, aur_error_t *err, apr_pool_t *p)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    apr_thread_mutex_lock(store->lock);
+    if (!store->current) {
+        wait_for_first(store, wait_us);
+    }
+    else if (store->refresh > 0 && store->started == store->ended && !store->wanted &&
+             apr_time_now() - store->current_since > store->refresh) {
+        ask(store);
+    }
+    if (store->current) {
+        *catalog = reference_make(store, p);
+    }
+    else {
+        rv = aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL,
+                           "The database cannot be reached; try again in a few seconds.");
+        err->retry_after = 5;
+        aur_error_native(err, "catalogue", store->ended > 0 ? store->why.native : "still loading");
+    }
+    apr_thread_mutex_unlock(store->lock);
+    return rv;
+}

@@ -1,0 +1,225 @@
+/* db.c - the front of db/: picks the backend, keeps cursors in line with their connection. */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "aurora/number.h"
+#include "backend.h"
+
+static const aur_backend_t *const backends[] = {&aur_backend_sqlite};
+
+const aur_backend_t *aur_backend_get(const char *driver)
+{
+    apr_size_t i;
+
+    for (i = 0; driver && i < sizeof(backends) / sizeof(backends[0]); i++) {
+        if (!strcmp(backends[i]->driver, driver)) {
+            return backends[i];
+        }
+    }
+    return NULL;
+}
+
+void aur_log_none(void *ctx, int level, apr_status_t rv, const char *fmt, ...)
+{
+}
+
+apr_status_t aur_db_check(const aur_db_settings_t *settings, aur_error_t *err, apr_pool_t *p)
+{
+    const aur_backend_t *backend = aur_backend_get(settings->driver);
+    const apr_dbd_driver_t *driver;
+    char text[128];
+    apr_status_t rv;
+
+    if (!backend || !aur_dialect_get(settings->driver)) {
+        return aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL,
+                             "the database driver %s is not supported by this version of Aurora",
+                             settings->driver ? settings->driver : "(none)");
+    }
+    rv = apr_dbd_init(p);
+    if (rv == APR_SUCCESS) {
+        rv = apr_dbd_get_driver(p, settings->driver, &driver);
+    }
+    if (rv != APR_SUCCESS) {
+        return aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL,
+                             "apr-util's database driver %s cannot be loaded: %s", settings->driver,
+                             apr_strerror(rv, text, sizeof(text)));
+    }
+    return backend->check(settings, err, p);
+}
+
+/* --- cursors ------------------------------------------------------------------------------------ */
+
+static void unlink_cursor(aur_cursor_t *cursor)
+{
+    aur_cursor_t **at;
+
+    for (at = &cursor->conn->cursors; *at; at = &(*at)->next) {
+        if (*at == cursor) {
+            *at = cursor->next;
+            return;
+        }
+    }
+}
+
+static apr_status_t cursor_end(void *data)
+{
+    aur_cursor_t *cursor = data;
+    aur_session_t *session = cursor->session;
+
+    if (session) {
+        cursor->session = NULL;
+        unlink_cursor(cursor);
+        aur_session_enter(session);
+        session->backend->close(cursor);
+        aur_session_leave(session);
+    }
+    return APR_SUCCESS;
+}
+
+void aur_conn_close_cursors(aur_conn_t *conn)
+{
+    while (conn->cursors) {
+        aur_cursor_close(conn->cursors);
+    }
+}
+
+static apr_status_t stopped(aur_error_t *err)
+{
+    aur_error_set(err, AUR_E_QUERY_TIMEOUT, NULL, "The query was stopped before its end.");
+    return APR_EGENERAL;
+}
+
+static apr_status_t over(aur_error_t *err, const char *what)
+{
+    aur_error_set(err, AUR_E_INTERNAL, NULL, "The %s is in use no longer.", what);
+    return APR_EGENERAL;
+}
+
+apr_status_t aur_cursor_open(aur_cursor_t **cursor, aur_conn_t *conn, const aur_sql_t *sql,
+                             aur_error_t *err, apr_pool_t *p)
+{
+    aur_session_t *session = conn->session;
+    aur_cursor_t *made;
+    apr_status_t rv;
+
+    if (!conn->db) {
+        return over(err, "connection");
+    }
+    if (aur_session_cancelled(session)) {
+        return stopped(err);
+    }
+    made = apr_pcalloc(p, sizeof(*made));
+    made->session = session;
+    made->conn = conn;
+    made->sql = sql;
+    made->pool = p;
+    aur_session_enter(session);
+    rv = session->backend->open(made, err);
+    aur_session_leave(session);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    made->cells = apr_pcalloc(p, (apr_size_t)made->ncolumns * sizeof(*made->cells));
+    made->next = conn->cursors;
+    conn->cursors = made;
+    apr_pool_cleanup_register(p, made, cursor_end, apr_pool_cleanup_null);
+    *cursor = made;
+    return APR_SUCCESS;
+}
+
+const aur_result_column_t *aur_cursor_columns(const aur_cursor_t *cursor, int *ncolumns)
+{
+    *ncolumns = cursor->ncolumns;
+    return cursor->columns;
+}
+
+apr_status_t aur_cursor_next(const aur_cell_t **cells, aur_cursor_t *cursor, aur_error_t *err)
+{
+    aur_session_t *session = cursor->session;
+    apr_status_t rv;
+
+    if (cursor->done) {
+        return APR_EOF;
+    }
+    if (!session) {
+        return over(err, "result");
+    }
+    if (aur_session_cancelled(session)) {
+        return stopped(err);
+    }
+    aur_session_enter(session);
+    rv = session->backend->next(cursor, err);
+    aur_session_leave(session);
+    if (rv == APR_SUCCESS) {
+        *cells = cursor->cells;
+        return APR_SUCCESS;
+    }
+    /* A driver may begin anew when it is asked after the end or after an error. */
+    if (rv == APR_EOF) {
+        cursor->done = 1;
+    }
+    else {
+        aur_cursor_close(cursor);
+    }
+    return rv;
+}
+
+void aur_cursor_close(aur_cursor_t *cursor)
+{
+    apr_pool_cleanup_run(cursor->pool, cursor, cursor_end);
+}
+
+/* --- small questions ---------------------------------------------------------------------------- */
+
+static apr_status_t whole_number(apr_int64_t *number, const aur_cell_t *cell, aur_error_t *err)
+{
+    if (cell->kind == AUR_V_INT) {
+        *number = cell->v.i;
+        return APR_SUCCESS;
+    }
+    if ((cell->kind == AUR_V_DECIMAL || cell->kind == AUR_V_TEXT) &&
+        aur_number_valid(cell->v.s, cell->len) && aur_number_to_int(cell->v.s, cell->len, number)) {
+        return APR_SUCCESS;
+    }
+    return aur_error_set(err, AUR_E_DATABASE_ERROR, NULL,
+                         "The database gave no whole number where one was asked for.");
+}
+
+apr_status_t aur_db_number(apr_int64_t *number, aur_conn_t *conn, const aur_sql_t *sql,
+                           aur_error_t *err, apr_pool_t *p)
+{
+    aur_cursor_t *cursor;
+    const aur_cell_t *cells;
+    apr_status_t rv = aur_cursor_open(&cursor, conn, sql, err, p);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = aur_cursor_next(&cells, cursor, err);
+    if (rv == APR_EOF || (rv == APR_SUCCESS && cursor->ncolumns < 1)) {
+        rv = aur_error_set(err, AUR_E_DATABASE_ERROR, NULL, "The database gave no number.");
+    }
+    else if (rv == APR_SUCCESS) {
+        rv = whole_number(number, &cells[0], err);
+    }
+    aur_cursor_close(cursor);
+    return rv;
+}
+
+apr_status_t aur_db_discover(aur_catalog_builder_t *builder, aur_conn_t *conn, aur_error_t *err,
+                             apr_pool_t *p)
+{
+    aur_session_t *session = conn->session;
+    apr_status_t rv;
+
+    if (!conn->db) {
+        return over(err, "connection");
+    }
+    if (aur_session_cancelled(session)) {
+        return stopped(err);
+    }
+    aur_session_enter(session);
+    rv = session->backend->discover(builder, session, err, p);
+    aur_session_leave(session);
+    return rv;
+}
