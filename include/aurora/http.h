@@ -1,0 +1,27 @@
+/* http.h - what mod_aurora.c hooks into httpd: requests under `SetHandler aurora`, from the first
+ * look at their headers to the last byte of their answers. */
+#ifndef AURORA_HTTP_H
+#define AURORA_HTTP_H
+
+#include <httpd.h>
+
+/** child_init: the databases and catalogues of every server, one per distinct configuration. They
+ * end with pchild. What cannot be made is logged and answered with DATABASE_UNAVAILABLE. */
+void aur_http_child_init(apr_pool_t *pchild, server_rec *s);
+
+/** post_perdir_config: headers that every answer below the Location carries, errors of httpd's own
+ * (401, 403) included: correlation id and CORS. */
+int aur_http_early(request_rec *r);
+
+/** access_checker_ex, before all others: a browser sends a CORS preflight without credentials, so it is
+ * let through to the handler, which answers it from the route table alone.
+ * @return OK for a preflight from an allowed origin, else DECLINED */
+int aur_http_preflight(request_rec *r);
+
+/** handler: everything else. */
+int aur_http_handler(request_rec *r);
+
+/** See mod_aurora.h. */
+const char *aur_http_correlation_id(request_rec *r);
+
+#endif

@@ -1,0 +1,142 @@
+/* http_answer.c - bytes on their way to the client, and what happens when something fails before or
+ * after the first of them. */
+#include "http/http_private.h"
+
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <util_filter.h>
+#include <apr_portable.h>
+#include <apr_strings.h>
+#include <apr_time.h>
+#include <sys/socket.h>
+
+APLOG_USE_MODULE(aurora);
+
+#define PROBLEM_BYTES 8192
+
+/* The sink uses its buffers again when this returns. FLUSH makes the server write them out (a slow
+ * client is waited for here); at the end it may set them aside instead, as it copies them then. */
+static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
+{
+    aur_request_t *x = ctx;
+    conn_rec *c = x->r->connection;
+    apr_time_t begin = apr_time_now();
+    apr_bucket *e =
+        last ? apr_bucket_eos_create(c->bucket_alloc) : apr_bucket_flush_create(c->bucket_alloc);
+
+    APR_BRIGADE_INSERT_TAIL(bb, e);
+    x->pass_rv = ap_pass_brigade(x->r->output_filters, bb);
+    apr_brigade_cleanup(bb);
+    /* Not after the last: a stream of HTTP/2 whose client has all of it and hangs up looks the same. */
+    if (x->pass_rv == APR_SUCCESS && c->aborted && !last) {
+        x->pass_rv = APR_ECONNABORTED;
+    }
+    x->pass_us += apr_time_now() - begin;
+    return x->pass_rv;
+}
+
+static void begin(aur_request_t *x, const char *type, apr_size_t buffers, apr_size_t bytes)
+{
+    ap_set_content_type(x->r, type);
+    /* No part of an answer is ever the answer: an export of the next minute has other rows. */
+    ap_remove_output_filter_byhandle(x->r->output_filters, "BYTERANGE");
+    apr_table_setn(x->r->headers_out, "Cache-Control", "no-store");
+    if (!x->sink) {
+        x->sink =
+            aur_sink_create(buffers, bytes, x->r->connection->bucket_alloc, pass, x, x->r->pool);
+    }
+}
+
+void aur_answer_begin(aur_request_t *x, const char *content_type, apr_size_t buffers)
+{
+    begin(x, content_type, buffers, AUR_SINK_BUFFER_BYTES);
+}
+
+apr_status_t aur_answer_broken(aur_request_t *x)
+{
+    if (x->r->connection->aborted) {
+        return aur_error_set(&x->err, AUR_E_CLIENT_GONE, NULL, "The client left.");
+    }
+    return aur_error_set(&x->err, AUR_E_INTERNAL, NULL, "The answer could not be sent.");
+}
+
+int aur_answer_end(aur_request_t *x)
+{
+    if (aur_sink_finish(x->sink) != APR_SUCCESS) {
+        aur_answer_broken(x);
+        return aur_answer_fail(x);
+    }
+    aur_request_note(x, x->r->status);
+    return OK;
+}
+
+static int answer_problem(aur_request_t *x)
+{
+    request_rec *r = x->r;
+    apr_table_unset(r->headers_out, "Content-Disposition");
+    apr_table_unset(r->headers_out, "Accept-Ranges");
+    apr_table_unset(r->headers_out, "X-Accel-Buffering");
+    r->status = aur_problem_status(x->err.code);
+    if (x->sink) {
+        aur_sink_reset(x->sink);
+    }
+    begin(x, "application/problem+json", 1, PROBLEM_BYTES);
+    aur_problem_write(x);
+    aur_request_note(x, r->status);
+    if (aur_sink_finish(x->sink) != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, x->pass_rv, r,
+                      AURLOG(2003) "[%s] the client left before it had its answer", x->correlation);
+    }
+    return OK;
+}
+
+/* A body without chunks or a length ends where the connection does, and an ordinary close would make half
+ * of it look whole. A reset cannot be mistaken. */
+static void reset_connection(conn_rec *c)
+{
+    apr_socket_t *socket = ap_get_conn_socket(c);
+    apr_os_sock_t fd;
+    struct linger now = {1, 0};
+
+    if (socket && apr_os_sock_get(&fd, socket) == APR_SUCCESS) {
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    }
+    c->aborted = 1; /* no lingering close, which would be an ordinary one */
+}
+
+/* Something has left already: the transfer must not end as if it were whole. httpd's chunk filter
+ * leaves out the last chunk after such a bucket, mod_http2 resets the stream. */
+static int break_off(aur_request_t *x)
+{
+    request_rec *r = x->r;
+    conn_rec *c = r->connection;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, c->bucket_alloc);
+    int framed = r->chunked || r->proto_num >= HTTP_VERSION(2, 0) ||
+                 apr_table_get(r->headers_out, "Content-Length") != NULL;
+
+    c->keepalive = AP_CONN_CLOSE;
+    if (!framed) {
+        reset_connection(c);
+    }
+    APR_BRIGADE_INSERT_TAIL(
+        bb, ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->pool, c->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(c->bucket_alloc));
+    x->pass_rv = ap_pass_brigade(r->output_filters, bb);
+    if (x->pass_rv != APR_SUCCESS && r->proto_num < HTTP_VERSION(2, 0)) {
+        reset_connection(c);
+    }
+    apr_brigade_cleanup(bb);
+    return OK;
+}
+
+int aur_answer_fail(aur_request_t *x)
+{
+    aur_run_return(x);
+    aur_problem_log(x);
+    if (x->sink && aur_sink_started(x->sink)) {
+        aur_request_note(x, aur_problem_status(x->err.code));
+        return x->r->connection->aborted ? OK : break_off(x);
+    }
+    return answer_problem(x);
+}

@@ -1,0 +1,15 @@
+/* http_export.h - how an export is asked for in the query string, and the headers it is sent with. */
+#ifndef AURORA_HTTP_EXPORT_H
+#define AURORA_HTTP_EXPORT_H
+
+#include "http/http_private.h"
+#include "aurora/writer.h"
+
+/** Read format and the CSV options from the query string, defaults from the configuration.
+ * @return APR_EGENERAL with x->err: BAD_REQUEST that names the parameter */
+apr_status_t aur_export_options(aur_request_t *x, aur_csv_options_t *options);
+const char *aur_export_type(int header);
+/** Everything but the content type. title: the dataset's display name, which names the file. */
+void aur_export_headers(aur_request_t *x, const char *title);
+
+#endif

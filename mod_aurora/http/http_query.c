@@ -1,0 +1,237 @@
+/* http_query.c - previews and exports: read, parse, check, borrow, run, write. */
+#include "http/http_private.h"
+#include "http/http_export.h"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include "aurora/query.h"
+#include "aurora/writer.h"
+
+/* A preview that fits here carries its length, and its connection is back before the client reads. */
+#define PREVIEW_BUFFERS 4
+/* Rows that wait in an export's buffer for longer than this are sent. */
+#define FLUSH_US       (APR_USEC_PER_SEC / 10)
+#define CLOCK_ROWS_MAX 256
+
+/* --- from bytes to a plan ------------------------------------------------------------------------- */
+
+/* @return OK; DONE with x->err filled; any other: a status for httpd */
+static int read_query(aur_request_t *x, aur_query_t **query)
+{
+    const char *body;
+    apr_size_t len;
+    int status = aur_body_read(x, &body, &len);
+    if (status != OK) {
+        return status;
+    }
+    return aur_query_parse(query, body, len, &x->err, x->r->pool) == APR_SUCCESS ? OK : DONE;
+}
+
+static apr_status_t check_query(aur_request_t *x, const aur_query_t *query, aur_plan_t **plan)
+{
+    const aur_catalog_t *catalog;
+    apr_status_t rv = aur_run_catalog(x, &catalog);
+    if (rv == APR_SUCCESS) {
+        rv = aur_query_plan(plan, query, catalog, &x->err, x->r->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        x->dataset = (*plan)->dataset_name;
+    }
+    return rv;
+}
+
+static apr_status_t name_task(aur_request_t *x)
+{
+    const char *id = aur_random_id(x->r->pool);
+    if (!id) {
+        return aur_error_set(&x->err, AUR_E_INTERNAL, NULL, "No task could be started.");
+    }
+    apr_table_setn(x->r->headers_out, "X-Aurora-Task", id);
+    return APR_SUCCESS;
+}
+
+/* --- rows ----------------------------------------------------------------------------------------- */
+
+/* When to look at the clock: after ever more rows while they come fast, after ever fewer while they
+ * come slowly, so that neither a fast export pays for it nor a slow one's first rows wait. */
+typedef struct pace_t {
+    apr_time_t last;
+    int step, left;
+} pace_t;
+
+static void keep_pace(pace_t *pace, aur_sink_t *sink)
+{
+    apr_time_t now;
+    if (--pace->left > 0) {
+        return;
+    }
+    now = apr_time_now();
+    if (now - pace->last >= FLUSH_US) {
+        aur_sink_flush(sink);
+        pace->last = now;
+        pace->step = pace->step > 1 ? pace->step / 2 : 1;
+    }
+    else if (pace->step < CLOCK_ROWS_MAX) {
+        pace->step *= 2;
+    }
+    pace->left = pace->step;
+}
+
+/* Every row from the cursor to the writer. Allocates nothing. */
+static apr_status_t write_rows(aur_request_t *x, aur_cursor_t *cursor, aur_writer_t *writer,
+                               pace_t *pace)
+{
+    const aur_cell_t *cells;
+    apr_int64_t rows = 0;
+    apr_status_t rv;
+
+    while ((rv = aur_cursor_next(&cells, cursor, &x->err)) == APR_SUCCESS) {
+        rv = writer->is->row(writer, cells);
+        if (rv != APR_SUCCESS) {
+            rv = aur_answer_broken(x);
+            break;
+        }
+        rows++;
+        if (pace) {
+            keep_pace(pace, x->sink);
+        }
+    }
+    x->rows = rows;
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+/* Begin, rows, and the cursor's end. The client's share of the time is not the database's. */
+static apr_status_t write_result(aur_request_t *x, aur_cursor_t *cursor, aur_writer_t *writer,
+                                 pace_t *pace, apr_time_t sent)
+{
+    apr_interval_time_t before = x->pass_us;
+    apr_status_t rv;
+
+    writer->is->begin(writer);
+    rv = write_rows(x, cursor, writer, pace);
+    aur_cursor_close(cursor);
+    x->db_us = apr_time_now() - sent - (x->pass_us - before);
+    return rv;
+}
+
+/* --- preview -------------------------------------------------------------------------------------- */
+
+/* The page itself tells the total when it is not full, unless it lies beyond the last row. */
+static apr_status_t count_total(aur_request_t *x, const aur_plan_t *plan, apr_int64_t *total)
+{
+    if (x->rows < plan->limit && (x->rows > 0 || plan->offset == 0)) {
+        *total = plan->offset + x->rows;
+        return APR_SUCCESS;
+    }
+    return aur_run_count(x, plan, total);
+}
+
+static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan)
+{
+    aur_json_options_t options = {plan->dataset_name, plan->arrays};
+    aur_writer_end_t end = {0};
+    const aur_result_column_t *columns;
+    aur_cursor_t *cursor;
+    aur_writer_t *writer;
+    apr_time_t sent = apr_time_now();
+    int ncolumns;
+    apr_status_t rv = aur_run_open(x, plan, AUR_SQL_PAGE, &cursor);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    aur_answer_begin(x, "application/json", PREVIEW_BUFFERS);
+    columns = aur_cursor_columns(cursor, &ncolumns);
+    writer = aur_writer_json_create(x->sink, columns, ncolumns, &options, x->r->pool);
+    rv = write_result(x, cursor, writer, NULL, sent);
+    if (rv == APR_SUCCESS) {
+        rv = count_total(x, plan, &end.total_rows);
+        x->db_us = apr_time_now() - sent - x->pass_us;
+    }
+    if (rv == APR_SUCCESS) {
+        end.rows = x->rows;
+        end.limit = plan->limit;
+        end.offset = plan->offset;
+        end.elapsed_ms = (double)(apr_time_now() - x->start) / 1000.0;
+        writer->is->end(writer, &end);
+    }
+    return rv;
+}
+
+int aur_http_preview(aur_request_t *x)
+{
+    aur_query_t *query;
+    aur_plan_t *plan;
+    int status;
+
+    if (name_task(x) != APR_SUCCESS) {
+        return aur_answer_fail(x);
+    }
+    status = read_query(x, &query);
+    if (status != OK) {
+        return status == DONE ? aur_answer_fail(x) : status;
+    }
+    if (query->limit > x->loc->preview_max_rows) {
+        query->limit = x->loc->preview_max_rows;
+    }
+    if (check_query(x, query, &plan) != APR_SUCCESS ||
+        aur_run_borrow(x, AUR_USE_PREVIEW) != APR_SUCCESS || run_preview(x, plan) != APR_SUCCESS) {
+        return aur_answer_fail(x);
+    }
+    aur_run_return(x); /* before the client's reading, however slow */
+    return aur_answer_end(x);
+}
+
+/* --- export --------------------------------------------------------------------------------------- */
+
+static apr_status_t run_export(aur_request_t *x, const aur_plan_t *plan,
+                               const aur_csv_options_t *options)
+{
+    aur_writer_end_t end = {0};
+    pace_t pace = {x->start, 1, 1};
+    const aur_result_column_t *columns;
+    aur_cursor_t *cursor;
+    aur_writer_t *writer;
+    apr_time_t sent = apr_time_now();
+    int ncolumns;
+    apr_status_t rv = aur_run_open(x, plan, AUR_SQL_ALL, &cursor);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    columns = aur_cursor_columns(cursor, &ncolumns);
+    aur_export_headers(x, plan->tables[0].dataset->display_name);
+    aur_answer_begin(x, aur_export_type(options->header), 1);
+    writer = aur_writer_csv_create(x->sink, columns, ncolumns, options, x->r->pool);
+    rv = write_result(x, cursor, writer, &pace, sent);
+    if (rv == APR_SUCCESS) {
+        end.rows = end.total_rows = x->rows;
+        end.elapsed_ms = (double)(apr_time_now() - x->start) / 1000.0;
+        writer->is->end(writer, &end);
+    }
+    return rv;
+}
+
+int aur_http_export(aur_request_t *x)
+{
+    aur_csv_options_t options;
+    aur_query_t *query;
+    aur_plan_t *plan;
+    int status;
+
+    if (name_task(x) != APR_SUCCESS || aur_export_options(x, &options) != APR_SUCCESS) {
+        return aur_answer_fail(x);
+    }
+    status = read_query(x, &query);
+    if (status != OK) {
+        return status == DONE ? aur_answer_fail(x) : status;
+    }
+    if (check_query(x, query, &plan) != APR_SUCCESS ||
+        aur_run_borrow(x, AUR_USE_EXPORT) != APR_SUCCESS ||
+        run_export(x, plan, &options) != APR_SUCCESS) {
+        return aur_answer_fail(x);
+    }
+    aur_run_return(x);
+    return aur_answer_end(x);
+}

@@ -1,0 +1,113 @@
+/* http_route.c - what a path below the Location means. Allowed methods come from the same rows. */
+#include "http/http_private.h"
+#include "aurora/http.h"
+#include "mod_aurora.h"
+
+#include <http_protocol.h>
+#include <http_request.h>
+#include <apr_strings.h>
+
+#define API "/api/v1/"
+
+static const aur_route_t routes[] = {
+    {API "datasets", NULL, M_GET, "datasets", aur_http_datasets},
+    {API "datasets/", "/columns", M_GET, "columns", aur_http_columns},
+    {API "query/preview", NULL, M_POST, "preview", aur_http_preview},
+    {API "query/export", NULL, M_POST, "csv", aur_http_export},
+    {"/health", NULL, M_GET, "health", aur_http_health},
+    {"/ready", NULL, M_GET, "ready", aur_http_ready},
+};
+#define NROUTES (sizeof(routes) / sizeof(routes[0]))
+
+const char *aur_route_allow(const aur_route_t *route)
+{
+    return route->method == M_GET ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+}
+
+static int ends_with(const char *s, apr_size_t len, const char *end, apr_size_t endlen)
+{
+    return len >= endlen && !memcmp(s + len - endlen, end, endlen);
+}
+
+static int matches(aur_request_t *x, const aur_route_t *route, const char *path)
+{
+    apr_size_t len = strlen(path), head = strlen(route->path), tail;
+    if (!route->suffix) {
+        return !strcmp(path, route->path);
+    }
+    tail = strlen(route->suffix);
+    if (len <= head + tail || strncmp(path, route->path, head) ||
+        !ends_with(path, len, route->suffix, tail)) {
+        return 0;
+    }
+    x->arg = apr_pstrmemdup(x->r->pool, path + head, len - head - tail);
+    return 1;
+}
+
+/* Without a plain Location (LocationMatch, Files, a rewritten handler) the routes themselves show where
+ * they begin. */
+static const char *look_for(const char *uri)
+{
+    const char *at = strstr(uri, API);
+    apr_size_t i, len = strlen(uri);
+    for (i = 0; !at && i < NROUTES; i++) {
+        apr_size_t n = strlen(routes[i].path);
+        if (!routes[i].suffix && ends_with(uri, len, routes[i].path, n)) {
+            at = uri + len - n;
+        }
+    }
+    return at ? at : "";
+}
+
+static const aur_route_t *find(aur_request_t *x)
+{
+    const char *path = aur_request_path(x->r);
+    apr_size_t i;
+    if (!path) {
+        path = look_for(x->r->uri);
+    }
+    for (i = 0; i < NROUTES; i++) {
+        if (matches(x, &routes[i], path)) {
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
+
+static int answer_options(aur_request_t *x)
+{
+    apr_table_setn(x->r->headers_out, "Allow", aur_route_allow(x->route));
+    if (aur_cors_is_preflight(x)) {
+        aur_cors_preflight(x);
+    }
+    x->r->status = HTTP_NO_CONTENT;
+    aur_request_note(x, HTTP_NO_CONTENT);
+    return OK;
+}
+
+int aur_http_handler(request_rec *r)
+{
+    aur_request_t *x;
+    if (!r->handler || strcmp(r->handler, AURORA_HANDLER)) {
+        return DECLINED;
+    }
+    x = aur_request_get(r);
+    aur_request_user(x);
+    x->route = find(x);
+    if (!x->route) {
+        aur_error_set(&x->err, AUR_E_NOT_FOUND, NULL, "There is nothing at this address.");
+        return aur_answer_fail(x);
+    }
+    x->kind = x->route->kind;
+    if (r->method_number == M_OPTIONS) {
+        return answer_options(x);
+    }
+    if (r->method_number != x->route->method) {
+        apr_table_setn(r->headers_out, "Allow", aur_route_allow(x->route));
+        aur_error_set(&x->err, AUR_E_METHOD_NOT_ALLOWED, NULL,
+                      "%.32s is not allowed here; allowed are %s.", r->method,
+                      aur_route_allow(x->route));
+        return aur_answer_fail(x);
+    }
+    return x->route->run(x);
+}

@@ -1,0 +1,33 @@
+/* mod_aurora.c - wiring: the module record and its hooks. No logic. */
+#include "mod_aurora.h"
+#include "aurora/config.h"
+#include "aurora/http.h"
+
+#include <http_config.h>
+#include <http_request.h>
+#include <ap_provider.h>
+
+static const char *aurora_correlation_id(request_rec *r)
+{
+    return aur_http_correlation_id(r);
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    ap_hook_pre_config(aur_config_pre, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(aur_config_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(aur_http_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_perdir_config(aur_http_early, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_access_ex(aur_http_preflight, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                            AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_handler(aur_http_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_REGISTER_OPTIONAL_FN(aurora_correlation_id);
+}
+
+/* The one symbol the server looks for; everything else is built hidden. */
+#pragma GCC visibility push(default)
+AP_DECLARE_MODULE(aurora) = {
+    STANDARD20_MODULE_STUFF, aur_config_dir_create, aur_config_dir_merge, aur_config_server_create,
+    aur_config_server_merge, aur_config_commands,   register_hooks,
+};
+#pragma GCC visibility pop
