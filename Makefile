@@ -1,0 +1,153 @@
+# Aurora. The two commands: `make run` serves the demo, `make check` runs the tests; both install what is missing.
+#
+#   make                build/mod_aurora.so
+#   make deps           install what building, running and testing need (Debian packages, only what is missing)
+#   make run            PORT=8080 MPM=event|prefork CONF=file
+#   make check          TESTS='t/30-*.t' PROVEFLAGS=-v
+#   make asan           the same tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan
+#   make tsan           the unit tests under ThreadSanitizer, in build/tsan
+#   make lint format    what the linters say; lay out the sources
+#   make docs           docs/directives.md from the settings table
+#   make bench          t/bench
+#   make install        DESTDIR= ; module, header and configuration where apxs says
+#   make clean
+#
+# BUILD=dir builds elsewhere, CC=clang with another compiler, V=1 shows the commands.
+BUILD ?= build
+PORT  ?= 8080
+MPM   ?= event
+CONF  ?=
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+include apxs.mk
+
+# One short line per file instead of the command, unless V=1.
+say = $(if $(V),,@echo '  $(1)  $(2)'; )
+
+# --- sources ------------------------------------------------------------------------------------
+SOURCES   := $(sort $(wildcard mod_aurora/*.c mod_aurora/*/*.c))
+HEADERS   := $(sort $(wildcard include/*.h include/*/*.h mod_aurora/*/*.h t/unit/*.h))
+OBJECTS   := $(SOURCES:%.c=$(BUILD)/obj/%.o)
+# What meets httpd is left out of the library that unit tests link.
+SERVER_RE := ^ *\# *include *[<"](httpd|http_[a-z]+|ap_[a-z_]+|mpm_common|scoreboard|util_[a-z0-9]+|mod_[a-z]+|aurora/config)\.h[>"]
+SERVER_SOURCES := $(filter mod_aurora/mod_aurora.c mod_aurora/config/% mod_aurora/http/%,$(SOURCES)) \
+                  $(if $(SOURCES),$(shell grep -lE '$(SERVER_RE)' $(SOURCES)))
+CORE_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SERVER_SOURCES),$(SOURCES)))
+UNITS     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/unit/*.c)))
+BENCHES   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/bench/*.c)))
+
+.PHONY: all unit deps demo run check tests asan tsan lint format \
+        bench docs clean apxs-is-there FORCE
+all: $(BUILD)/mod_aurora.so
+	@:
+unit: $(UNITS)
+	@:
+
+apxs-is-there:
+	@command -v $(APXS) >/dev/null || { echo "$(APXS) is missing: run 'make deps'" >&2; exit 1; }
+
+# Rewritten only when compiler or flags change, so that objects follow.
+$(BUILD)/flags: FORCE | apxs-is-there
+	@mkdir -p $(@D)
+	@echo '$(COMPILE) $(FLAVOUR_LDFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
+	    echo '$(COMPILE) $(FLAVOUR_LDFLAGS) $(LDFLAGS)' > $@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(COMPILE) -c $< -o $@
+
+# A function of ours that nobody defines would show at LoadModule only.
+$(BUILD)/mod_aurora.so: $(OBJECTS)
+	$(call say,LD,$@)$(CC) -shared $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(AURORA_LIBS)
+	@missing=$$(nm -D --undefined-only $@ | grep -o ' aur_.*'); \
+	    test -z "$$missing" || { echo "$@: undefined:" $$missing >&2; rm -f $@; exit 1; }
+
+$(BUILD)/libaurora_core.a: $(CORE_OBJECTS)
+	@rm -f $@
+	$(call say,AR,$@)ar rcs $@ $^
+
+$(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(AURORA_LIBS) $(APR_LIBS) -lpthread -lm
+.PRECIOUS: $(BUILD)/obj/%.o
+
+-include $(OBJECTS:.o=.d) $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard t/*/*.c))
+
+# --- packages (Debian's names) ------------------------------------------------------------------
+# apache2-bin is the binary and its modules; no service is installed or started.
+PKGS_build := gcc libc6-dev make binutils apache2-dev libsqlite3-dev libjansson-dev
+PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 sqlite3 perl curl
+PKGS_test  := $(PKGS_run) procps
+PKGS_lint  := clang clang-format clang-tidy cppcheck
+PKGS_bench := $(PKGS_test)
+
+deps:
+	@.ci/deps $(PKGS_build) $(PKGS_run) $(PKGS_test)
+
+# --- run ----------------------------------------------------------------------------------------
+DEMO_DB := build/demo/aurora.db
+$(DEMO_DB): conf.d/demo/make-db $(wildcard conf.d/demo/*.pm conf.d/demo/*.sql)
+	@mkdir -p $(@D)
+	conf.d/demo/make-db $@
+demo: $(DEMO_DB)
+	@:
+
+# Two steps, because apxs answers only once it is installed.
+run:
+	@.ci/deps $(PKGS_build) $(PKGS_run)
+	@$(MAKE) --no-print-directory all demo
+	@BUILD='$(BUILD)' DEMO_DB='$(DEMO_DB)' PORT='$(PORT)' MPM='$(MPM)' CONF='$(CONF)' APXS='$(APXS)' \
+	    exec conf.d/demo/run
+
+# --- tests --------------------------------------------------------------------------------------
+PROVEFLAGS ?=
+TESTS ?= $(UNITS) $(sort $(wildcard t/*.t))
+
+check:
+	@.ci/deps $(PKGS_build) $(PKGS_test)
+	@$(MAKE) --no-print-directory tests
+
+tests: all unit
+	@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' t/run $(TESTS)
+
+asan:
+	@$(MAKE) --no-print-directory check BUILD=build/asan SANITIZE=address,undefined
+tsan:
+	@.ci/deps $(PKGS_build) $(PKGS_test)
+	@$(MAKE) --no-print-directory tests BUILD=build/tsan SANITIZE=thread \
+	    TESTS='$(patsubst %.c,build/tsan/%,$(sort $(wildcard t/unit/*.c)))'
+
+bench:
+	@.ci/deps $(PKGS_build) $(PKGS_bench)
+	@$(MAKE) --no-print-directory all demo $(BENCHES)
+	@set -e; for script in $(if $(wildcard t/bench/run),t/bench/run,$(sort $(wildcard t/bench/*.sh))); do \
+	    echo "== $$script"; AURORA_BUILD='$(abspath $(BUILD))' $$script; done
+
+# --- order in the house -------------------------------------------------------------------------
+LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/bench/*.c dbd/*.c))
+CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
+            --error-exitcode=1 --suppressions-list=.cppcheck -Iinclude -Imod_aurora
+lint:
+	@.ci/deps $(PKGS_build) $(PKGS_lint)
+	$(MAKE) --no-print-directory all unit CC=clang BUILD=build/clang
+	clang-format --dry-run -Werror $(LAYOUT)
+	$(CPPCHECK) mod_aurora t/unit
+	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 1 .ci/tidy $(AURORA_CPPFLAGS)
+
+# The reference is written from the settings table by a program of its own.
+$(BUILD)/directives_doc: mod_aurora/config/directives_doc.c mod_aurora/config/config_table.h
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -std=gnu11 $(WARNINGS) -DAUR_DIRECTIVES_DOC -Imod_aurora -o $@ $<
+docs: $(BUILD)/directives_doc
+	$(BUILD)/directives_doc markdown > docs/directives.md
+
+format:
+	clang-format -i $(LAYOUT)
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,60 @@
+# apxs.mk - how the module is built and installed: everything httpd knows comes from apxs.
+#
+# Each question is asked once, when its answer is first needed: a machine without apxs can still run `make deps`.
+APXS ?= apxs
+DESTDIR ?=
+once = $(eval $(1) := $(2))$($(1))
+
+HTTPD_INCLUDEDIR = $(call once,HTTPD_INCLUDEDIR,$(shell $(APXS) -q INCLUDEDIR))
+HTTPD_CFLAGS     = $(call once,HTTPD_CFLAGS,$(shell $(APXS) -q CFLAGS))
+HTTPD_CPPFLAGS   = $(call once,HTTPD_CPPFLAGS,$(shell $(APXS) -q EXTRA_CPPFLAGS))
+LIBEXECDIR       = $(call once,LIBEXECDIR,$(shell $(APXS) -q LIBEXECDIR))
+SYSCONFDIR       = $(call once,SYSCONFDIR,$(shell $(APXS) -q SYSCONFDIR))
+APR_CONFIG       = $(call once,APR_CONFIG,$(shell $(APXS) -q APR_CONFIG))
+APU_CONFIG       = $(call once,APU_CONFIG,$(shell $(APXS) -q APU_CONFIG))
+APR_INCLUDEDIR   = $(call once,APR_INCLUDEDIR,$(shell $(APR_CONFIG) --includedir))
+APU_INCLUDEDIR   = $(call once,APU_INCLUDEDIR,$(shell $(APU_CONFIG) --includedir))
+APR_LIBS         = $(call once,APR_LIBS,$(shell $(APU_CONFIG) --link-ld) $(shell $(APR_CONFIG) --link-ld))
+
+# Flavours: `make SANITIZE=address,undefined`. The plain one is hardened instead.
+SANITIZE ?=
+ifeq ($(SANITIZE),)
+FLAVOUR_CFLAGS  := -O2 -g -D_FORTIFY_SOURCE=2
+FLAVOUR_LDFLAGS := -Wl,-z,relro -Wl,-z,now
+else
+FLAVOUR_CFLAGS  := -O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAVOUR_LDFLAGS := -fsanitize=$(SANITIZE)
+endif
+
+WARNINGS := -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wshadow \
+            -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2
+
+# Headers of the server and of APR are the system's: our warnings are not for them.
+AURORA_CPPFLAGS = -Iinclude -Imod_aurora -isystem $(HTTPD_INCLUDEDIR) -isystem $(APR_INCLUDEDIR) \
+                  $(if $(filter $(APR_INCLUDEDIR),$(APU_INCLUDEDIR)),,-isystem $(APU_INCLUDEDIR)) \
+                  $(HTTPD_CPPFLAGS)
+AURORA_CFLAGS   = -std=gnu11 $(HTTPD_CFLAGS) -fPIC -fvisibility=hidden $(FLAVOUR_CFLAGS) $(WARNINGS)
+AURORA_LIBS     = -ljansson -lsqlite3
+
+COMPILE = $(CC) $(AURORA_CPPFLAGS) $(CPPFLAGS) $(AURORA_CFLAGS) $(CFLAGS) -MMD -MP
+
+# --- install ------------------------------------------------------------------------------------
+# Debian's httpd enables modules by files in mods-available (a2enmod aurora); elsewhere the configuration goes
+# to extra/. Nothing is enabled here, and a configuration that is already there is left alone.
+MODS_AVAILABLE = $(wildcard $(SYSCONFDIR)/mods-available)
+CONF_TARGET    = $(DESTDIR)$(SYSCONFDIR)/$(if $(MODS_AVAILABLE),mods-available,extra)
+
+.PHONY: install uninstall
+install: all
+	install -d "$(DESTDIR)$(LIBEXECDIR)" "$(DESTDIR)$(HTTPD_INCLUDEDIR)" "$(CONF_TARGET)"
+	install -m 644 $(BUILD)/mod_aurora.so "$(DESTDIR)$(LIBEXECDIR)/mod_aurora.so"
+	$(if $(wildcard include/mod_aurora.h),install -m 644 include/mod_aurora.h "$(DESTDIR)$(HTTPD_INCLUDEDIR)/mod_aurora.h")
+	echo 'LoadModule aurora_module $(LIBEXECDIR)/mod_aurora.so' > "$(CONF_TARGET)/aurora.load"
+	chmod 644 "$(CONF_TARGET)/aurora.load"
+	if [ -e "$(CONF_TARGET)/aurora.conf" ]; then \
+	    install -m 644 conf.d/aurora.conf "$(CONF_TARGET)/aurora.conf.dist"; \
+	else install -m 644 conf.d/aurora.conf "$(CONF_TARGET)/aurora.conf"; fi
+
+uninstall:
+	rm -f "$(DESTDIR)$(LIBEXECDIR)/mod_aurora.so" "$(DESTDIR)$(HTTPD_INCLUDEDIR)/mod_aurora.h" \
+	      "$(CONF_TARGET)/aurora.load" "$(CONF_TARGET)/aurora.conf.dist"
