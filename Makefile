@@ -135,7 +135,7 @@ CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,performance
 lint:
 	@.ci/deps $(PKGS_build) $(PKGS_lint)
 	$(MAKE) --no-print-directory all unit CC=clang BUILD=build/clang
-	clang-format --dry-run -Werror $(LAYOUT)
+	@clang-format --dry-run -Werror $(LAYOUT)
 	$(CPPCHECK) mod_aurora t/unit
 	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 1 .ci/tidy $(AURORA_CPPFLAGS)
 
@@ -147,7 +147,7 @@ docs: $(BUILD)/directives_doc
 	$(BUILD)/directives_doc markdown > docs/directives.md
 
 format:
-	clang-format -i $(LAYOUT)
+	@clang-format -i $(LAYOUT)
 
 clean:
 	rm -rf $(BUILD)
