@@ -80,6 +80,11 @@ void aur_cursor_close(aur_cursor_t *cursor);
 apr_status_t aur_db_number(apr_int64_t *number, aur_conn_t *conn, const aur_sql_t *sql,
                            aur_error_t *err, apr_pool_t *p);
 
+/** Ask the planner how many rows a statement would give; it is not run.
+ * @return as aur_cursor_open; APR_ENOTIMPL with err untouched: this database's plans carry no figure */
+apr_status_t aur_db_explain(apr_int64_t *rows, aur_conn_t *conn, const aur_sql_t *sql,
+                            aur_error_t *err, apr_pool_t *p);
+
 /** Put the database's tables and views with their columns into the builder.
  * @return as aur_cursor_open */
 apr_status_t aur_db_discover(aur_catalog_builder_t *builder, aur_conn_t *conn, aur_error_t *err,

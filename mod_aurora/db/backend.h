@@ -74,6 +74,10 @@ struct aur_backend_t {
 
     apr_status_t (*discover)(aur_catalog_builder_t *builder, aur_session_t *session,
                              aur_error_t *err, apr_pool_t *p);
+    /* How many rows the planner expects of the statement, which is not run. NULL: this database's plans
+     * carry no figure. */
+    apr_status_t (*explain)(apr_int64_t *rows, aur_session_t *session, const aur_sql_t *sql,
+                            aur_error_t *err, apr_pool_t *p);
 };
 
 /** The backend of a driver; NULL when there is none. Static storage. */

@@ -223,3 +223,24 @@ apr_status_t aur_db_discover(aur_catalog_builder_t *builder, aur_conn_t *conn, a
     aur_session_leave(session);
     return rv;
 }
+
+apr_status_t aur_db_explain(apr_int64_t *rows, aur_conn_t *conn, const aur_sql_t *sql,
+                            aur_error_t *err, apr_pool_t *p)
+{
+    aur_session_t *session = conn->session;
+    apr_status_t rv;
+
+    if (!conn->db) {
+        return aur_error_set(err, AUR_E_INTERNAL, NULL, "The connection has been given back.");
+    }
+    if (!session->backend->explain) {
+        return APR_ENOTIMPL;
+    }
+    if (aur_session_cancelled(session)) {
+        return stopped(err);
+    }
+    aur_session_enter(session);
+    rv = session->backend->explain(rows, session, sql, err, p);
+    aur_session_leave(session);
+    return rv;
+}

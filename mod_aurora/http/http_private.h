@@ -8,6 +8,7 @@
 #include "aurora/catalog_store.h"
 #include "aurora/db.h"
 #include "aurora/error.h"
+#include "aurora/query.h"
 #include "aurora/sink.h"
 
 /* A child's side of one server's configuration. Made at child start, then only read. */
@@ -102,15 +103,43 @@ void aur_problem_log(const aur_request_t *x);
 
 /* --- http_run.c: the steps of a query --- */
 apr_status_t aur_run_catalog(aur_request_t *x, const aur_catalog_t **catalog);
+/** Read and parse the body.
+ * @return OK; DONE with x->err filled; any other: a status for httpd */
+int aur_run_read(aur_request_t *x, aur_query_t **query);
+/** Check a query against the catalogue; x->dataset is known from then on. */
+apr_status_t aur_run_plan(aur_request_t *x, const aur_query_t *query, aur_plan_t **plan);
 /** Borrow into x->conn. */
 apr_status_t aur_run_borrow(aur_request_t *x, aur_db_use_e use);
 /** Give x->conn back, if there is one. */
 void aur_run_return(aur_request_t *x);
+/** Build a statement; it is what x->sql shows from then on. */
+apr_status_t aur_run_build(aur_request_t *x, const aur_plan_t *plan, aur_sql_e kind,
+                           aur_sql_t **sql);
 /** Build a statement and send it on x->conn. */
 apr_status_t aur_run_open(aur_request_t *x, const aur_plan_t *plan, aur_sql_e kind,
                           aur_cursor_t **cursor);
-/** Rows that match the plan, on x->conn. */
-apr_status_t aur_run_count(aur_request_t *x, const aur_plan_t *plan, apr_int64_t *total);
+/** Rows that match the plan, on x->conn. kind: AUR_SQL_COUNT or AUR_SQL_COUNT_BOUNDED. */
+apr_status_t aur_run_count(aur_request_t *x, const aur_plan_t *plan, aur_sql_e kind,
+                           apr_int64_t *total);
+
+/* --- http_gate.c: what is refused before it runs --- */
+/* What is known of a result before its first row. */
+typedef struct aur_estimate_t {
+    apr_int64_t rows;  /* the planner's figure, or a count; -1: not asked */
+    int counted;       /* rows is a count and not a guess: exact up to `bound` */
+    apr_int64_t bound; /* a count stops here */
+} aur_estimate_t;
+
+/** Ask, on x->conn: the planner where its plans carry a figure, else a count that goes no further than
+ * bound. */
+apr_status_t aur_gate_estimate(aur_request_t *x, const aur_plan_t *plan, apr_int64_t bound,
+                               aur_estimate_t *estimate);
+/** The most rows a use may be expected to read; 0: no limit. */
+apr_int64_t aur_gate_threshold(const aur_request_t *x, aur_db_use_e use);
+/** Refuse with QUERY_TOO_LARGE what is estimated above the threshold of the use; asks nothing where
+ * there is none. */
+apr_status_t aur_gate_check(aur_request_t *x, const aur_plan_t *plan, aur_db_use_e use,
+                            aur_estimate_t *estimate);
 
 /* --- http_partition.c --- */
 /** The member "partition_info" of a dataset's columns, value only. @return as aur_run_open */
@@ -125,6 +154,7 @@ int aur_http_datasets(aur_request_t *x);
 int aur_http_columns(aur_request_t *x);
 int aur_http_preview(aur_request_t *x);
 int aur_http_export(aur_request_t *x);
+int aur_http_estimate(aur_request_t *x);
 int aur_http_health(aur_request_t *x);
 int aur_http_ready(aur_request_t *x);
 

@@ -14,32 +14,7 @@
 #define FLUSH_US       (APR_USEC_PER_SEC / 10)
 #define CLOCK_ROWS_MAX 256
 
-/* --- from bytes to a plan ------------------------------------------------------------------------- */
-
-/* @return OK; DONE with x->err filled; any other: a status for httpd */
-static int read_query(aur_request_t *x, aur_query_t **query)
-{
-    const char *body;
-    apr_size_t len;
-    int status = aur_body_read(x, &body, &len);
-    if (status != OK) {
-        return status;
-    }
-    return aur_query_parse(query, body, len, &x->err, x->r->pool) == APR_SUCCESS ? OK : DONE;
-}
-
-static apr_status_t check_query(aur_request_t *x, const aur_query_t *query, aur_plan_t **plan)
-{
-    const aur_catalog_t *catalog;
-    apr_status_t rv = aur_run_catalog(x, &catalog);
-    if (rv == APR_SUCCESS) {
-        rv = aur_query_plan(plan, query, catalog, &x->err, x->r->pool);
-    }
-    if (rv == APR_SUCCESS) {
-        x->dataset = (*plan)->dataset_name;
-    }
-    return rv;
-}
+/* --- the task ------------------------------------------------------------------------------------- */
 
 static apr_status_t name_task(aur_request_t *x)
 {
@@ -117,17 +92,24 @@ static apr_status_t write_result(aur_request_t *x, aur_cursor_t *cursor, aur_wri
 
 /* --- preview -------------------------------------------------------------------------------------- */
 
-/* The page itself tells the total when it is not full, unless it lies beyond the last row. */
-static apr_status_t count_total(aur_request_t *x, const aur_plan_t *plan, apr_int64_t *total)
+/* The page itself tells the total when it is not full, unless it lies beyond the last row; so does a
+ * count that the gate has made. */
+static apr_status_t count_total(aur_request_t *x, const aur_plan_t *plan,
+                                const aur_estimate_t *estimate, apr_int64_t *total)
 {
     if (x->rows < plan->limit && (x->rows > 0 || plan->offset == 0)) {
         *total = plan->offset + x->rows;
         return APR_SUCCESS;
     }
-    return aur_run_count(x, plan, total);
+    if (estimate->counted && estimate->rows < estimate->bound) {
+        *total = estimate->rows;
+        return APR_SUCCESS;
+    }
+    return aur_run_count(x, plan, AUR_SQL_COUNT, total);
 }
 
-static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan)
+static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan,
+                                const aur_estimate_t *estimate)
 {
     aur_json_options_t options = {plan->dataset_name, plan->arrays};
     aur_writer_end_t end = {0};
@@ -146,7 +128,7 @@ static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan)
     writer = aur_writer_json_create(x->sink, columns, ncolumns, &options, x->r->pool);
     rv = write_result(x, cursor, writer, NULL, sent);
     if (rv == APR_SUCCESS) {
-        rv = count_total(x, plan, &end.total_rows);
+        rv = count_total(x, plan, estimate, &end.total_rows);
         x->db_us = apr_time_now() - sent - x->pass_us;
     }
     if (rv == APR_SUCCESS) {
@@ -161,6 +143,7 @@ static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan)
 
 int aur_http_preview(aur_request_t *x)
 {
+    aur_estimate_t estimate;
     aur_query_t *query;
     aur_plan_t *plan;
     int status;
@@ -168,15 +151,17 @@ int aur_http_preview(aur_request_t *x)
     if (name_task(x) != APR_SUCCESS) {
         return aur_answer_fail(x);
     }
-    status = read_query(x, &query);
+    status = aur_run_read(x, &query);
     if (status != OK) {
         return status == DONE ? aur_answer_fail(x) : status;
     }
     if (query->limit > x->loc->preview_max_rows) {
         query->limit = x->loc->preview_max_rows;
     }
-    if (check_query(x, query, &plan) != APR_SUCCESS ||
-        aur_run_borrow(x, AUR_USE_PREVIEW) != APR_SUCCESS || run_preview(x, plan) != APR_SUCCESS) {
+    if (aur_run_plan(x, query, &plan) != APR_SUCCESS ||
+        aur_run_borrow(x, AUR_USE_PREVIEW) != APR_SUCCESS ||
+        aur_gate_check(x, plan, AUR_USE_PREVIEW, &estimate) != APR_SUCCESS ||
+        run_preview(x, plan, &estimate) != APR_SUCCESS) {
         return aur_answer_fail(x);
     }
     aur_run_return(x); /* before the client's reading, however slow */
@@ -215,6 +200,7 @@ static apr_status_t run_export(aur_request_t *x, const aur_plan_t *plan,
 
 int aur_http_export(aur_request_t *x)
 {
+    aur_estimate_t estimate;
     aur_csv_options_t options;
     aur_query_t *query;
     aur_plan_t *plan;
@@ -223,12 +209,13 @@ int aur_http_export(aur_request_t *x)
     if (name_task(x) != APR_SUCCESS || aur_export_options(x, &options) != APR_SUCCESS) {
         return aur_answer_fail(x);
     }
-    status = read_query(x, &query);
+    status = aur_run_read(x, &query);
     if (status != OK) {
         return status == DONE ? aur_answer_fail(x) : status;
     }
-    if (check_query(x, query, &plan) != APR_SUCCESS ||
+    if (aur_run_plan(x, query, &plan) != APR_SUCCESS ||
         aur_run_borrow(x, AUR_USE_EXPORT) != APR_SUCCESS ||
+        aur_gate_check(x, plan, AUR_USE_EXPORT, &estimate) != APR_SUCCESS ||
         run_export(x, plan, &options) != APR_SUCCESS) {
         return aur_answer_fail(x);
     }

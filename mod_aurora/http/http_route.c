@@ -13,6 +13,7 @@ static const aur_route_t routes[] = {
     {API "datasets", NULL, M_GET, "datasets", aur_http_datasets},
     {API "datasets/", "/columns", M_GET, "columns", aur_http_columns},
     {API "query/preview", NULL, M_POST, "preview", aur_http_preview},
+    {API "query/estimate", NULL, M_POST, "estimate", aur_http_estimate},
     {API "query/export", NULL, M_POST, "csv", aur_http_export},
     {"/health", NULL, M_GET, "health", aur_http_health},
     {"/ready", NULL, M_GET, "ready", aur_http_ready},

@@ -18,6 +18,30 @@ apr_status_t aur_run_catalog(aur_request_t *x, const aur_catalog_t **catalog)
                                  x->r->pool);
 }
 
+int aur_run_read(aur_request_t *x, aur_query_t **query)
+{
+    const char *body;
+    apr_size_t len;
+    int status = aur_body_read(x, &body, &len);
+    if (status != OK) {
+        return status;
+    }
+    return aur_query_parse(query, body, len, &x->err, x->r->pool) == APR_SUCCESS ? OK : DONE;
+}
+
+apr_status_t aur_run_plan(aur_request_t *x, const aur_query_t *query, aur_plan_t **plan)
+{
+    const aur_catalog_t *catalog;
+    apr_status_t rv = aur_run_catalog(x, &catalog);
+    if (rv == APR_SUCCESS) {
+        rv = aur_query_plan(plan, query, catalog, &x->err, x->r->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        x->dataset = (*plan)->dataset_name;
+    }
+    return rv;
+}
+
 apr_status_t aur_run_borrow(aur_request_t *x, aur_db_use_e use)
 {
     apr_time_t begin = apr_time_now();
@@ -42,7 +66,8 @@ void aur_run_return(aur_request_t *x)
     }
 }
 
-static apr_status_t build(aur_request_t *x, const aur_plan_t *plan, aur_sql_e kind, aur_sql_t **sql)
+apr_status_t aur_run_build(aur_request_t *x, const aur_plan_t *plan, aur_sql_e kind,
+                           aur_sql_t **sql)
 {
     apr_status_t rv =
         aur_sql_build(sql, aur_db_dialect(x->runtime->db), plan, kind, &x->err, x->r->pool);
@@ -54,13 +79,14 @@ apr_status_t aur_run_open(aur_request_t *x, const aur_plan_t *plan, aur_sql_e ki
                           aur_cursor_t **cursor)
 {
     aur_sql_t *sql;
-    apr_status_t rv = build(x, plan, kind, &sql);
+    apr_status_t rv = aur_run_build(x, plan, kind, &sql);
     return rv == APR_SUCCESS ? aur_cursor_open(cursor, x->conn, sql, &x->err, x->r->pool) : rv;
 }
 
-apr_status_t aur_run_count(aur_request_t *x, const aur_plan_t *plan, apr_int64_t *total)
+apr_status_t aur_run_count(aur_request_t *x, const aur_plan_t *plan, aur_sql_e kind,
+                           apr_int64_t *total)
 {
     aur_sql_t *sql;
-    apr_status_t rv = build(x, plan, AUR_SQL_COUNT, &sql);
+    apr_status_t rv = aur_run_build(x, plan, kind, &sql);
     return rv == APR_SUCCESS ? aur_db_number(total, x->conn, sql, &x->err, x->r->pool) : rv;
 }

@@ -1,0 +1,55 @@
+/* http_gate.c - a query that would read too much is refused before it runs: by the planner's figure
+ * where plans carry one, else by a count that stops just above the threshold.
+ *
+ * The figure is that of the whole result, before a page is cut from it: the page is as dear as what
+ * has to be read for it. */
+#include "http/http_private.h"
+
+apr_int64_t aur_gate_threshold(const aur_request_t *x, aur_db_use_e use)
+{
+    return use == AUR_USE_EXPORT ? x->loc->explain_threshold_csv : x->loc->explain_threshold;
+}
+
+apr_status_t aur_gate_estimate(aur_request_t *x, const aur_plan_t *plan, apr_int64_t bound,
+                               aur_estimate_t *estimate)
+{
+    aur_plan_t counted = *plan;
+    aur_sql_t *sql;
+    apr_status_t rv = aur_run_build(x, plan, AUR_SQL_ALL, &sql);
+
+    if (rv == APR_SUCCESS) {
+        rv = aur_db_explain(&estimate->rows, x->conn, sql, &x->err, x->r->pool);
+    }
+    if (rv != APR_ENOTIMPL) {
+        return rv;
+    }
+    counted.limit = bound;
+    counted.offset = 0;
+    estimate->counted = 1;
+    estimate->bound = bound;
+    return aur_run_count(x, &counted, AUR_SQL_COUNT_BOUNDED, &estimate->rows);
+}
+
+apr_status_t aur_gate_check(aur_request_t *x, const aur_plan_t *plan, aur_db_use_e use,
+                            aur_estimate_t *estimate)
+{
+    apr_int64_t threshold = aur_gate_threshold(x, use);
+    apr_status_t rv;
+
+    estimate->rows = -1;
+    estimate->counted = 0;
+    if (threshold == 0) {
+        return APR_SUCCESS;
+    }
+    rv = aur_gate_estimate(x, plan, threshold + 1, estimate);
+    if (rv == APR_SUCCESS && estimate->rows > threshold) {
+        rv = aur_error_set(&x->err, AUR_E_QUERY_TOO_LARGE, NULL,
+                           "The query would read about %" APR_INT64_T_FMT
+                           " rows; at most %" APR_INT64_T_FMT
+                           " are allowed. Add a filter, or export it as CSV.",
+                           estimate->rows, threshold);
+        x->err.estimated_rows = estimate->rows;
+        x->err.limit = threshold;
+    }
+    return rv;
+}
