@@ -80,9 +80,9 @@ $(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
 
 # --- packages (Debian's names) ------------------------------------------------------------------
 # apache2-bin is the binary and its modules; no service is installed or started.
-PKGS_build := gcc libc6-dev make binutils apache2-dev libsqlite3-dev libjansson-dev
-PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 sqlite3 perl curl
-PKGS_test  := $(PKGS_run) procps
+PKGS_build := gcc libc6-dev make binutils apache2-dev libsqlite3-dev libjansson-dev libpq-dev
+PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgsql sqlite3 perl curl
+PKGS_test  := $(PKGS_run) procps postgresql-15
 PKGS_lint  := clang clang-format clang-tidy cppcheck
 PKGS_bench := $(PKGS_test)
 
@@ -106,7 +106,9 @@ run:
 
 # --- tests --------------------------------------------------------------------------------------
 PROVEFLAGS ?=
-TESTS ?= $(UNITS) $(sort $(wildcard t/*.t))
+# Units that need a database server are run by the .t file that starts one.
+SERVED := %_pgsql
+TESTS ?= $(filter-out $(SERVED),$(UNITS)) $(sort $(wildcard t/*.t))
 
 check:
 	@.ci/deps $(PKGS_build) $(PKGS_test)
@@ -120,7 +122,7 @@ asan:
 tsan:
 	@.ci/deps $(PKGS_build) $(PKGS_test)
 	@$(MAKE) --no-print-directory tests BUILD=build/tsan SANITIZE=thread \
-	    TESTS='$(patsubst %.c,build/tsan/%,$(sort $(wildcard t/unit/*.c)))'
+	    TESTS='$(filter-out $(SERVED),$(patsubst %.c,build/tsan/%,$(sort $(wildcard t/unit/*.c)))) t/26-pgsql.t'
 
 bench:
 	@.ci/deps $(PKGS_build) $(PKGS_bench)

@@ -2,6 +2,7 @@
 #
 # Each question is asked once, when its answer is first needed: a machine without apxs can still run `make deps`.
 APXS ?= apxs
+PG_CONFIG ?= pg_config
 DESTDIR ?=
 once = $(eval $(1) := $(2))$($(1))
 
@@ -15,6 +16,8 @@ APU_CONFIG       = $(call once,APU_CONFIG,$(shell $(APXS) -q APU_CONFIG))
 APR_INCLUDEDIR   = $(call once,APR_INCLUDEDIR,$(shell $(APR_CONFIG) --includedir))
 APU_INCLUDEDIR   = $(call once,APU_INCLUDEDIR,$(shell $(APU_CONFIG) --includedir))
 APR_LIBS         = $(call once,APR_LIBS,$(shell $(APU_CONFIG) --link-ld) $(shell $(APR_CONFIG) --link-ld))
+
+LIBPQ_INCLUDEDIR = $(call once,LIBPQ_INCLUDEDIR,$(shell $(PG_CONFIG) --includedir))
 
 # Flavours: `make SANITIZE=address,undefined`. The plain one is hardened instead.
 SANITIZE ?=
@@ -32,9 +35,10 @@ WARNINGS := -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initi
 # Headers of the server and of APR are the system's: our warnings are not for them.
 AURORA_CPPFLAGS = -Iinclude -Imod_aurora -isystem $(HTTPD_INCLUDEDIR) -isystem $(APR_INCLUDEDIR) \
                   $(if $(filter $(APR_INCLUDEDIR),$(APU_INCLUDEDIR)),,-isystem $(APU_INCLUDEDIR)) \
+                  -isystem $(LIBPQ_INCLUDEDIR) \
                   $(HTTPD_CPPFLAGS)
 AURORA_CFLAGS   = -std=gnu11 $(HTTPD_CFLAGS) -fPIC -fvisibility=hidden $(FLAVOUR_CFLAGS) $(WARNINGS)
-AURORA_LIBS     = -ljansson -lsqlite3
+AURORA_LIBS     = -ljansson -lsqlite3 -lpq
 
 COMPILE = $(CC) $(AURORA_CPPFLAGS) $(CPPFLAGS) $(AURORA_CFLAGS) $(CFLAGS) -MMD -MP
 

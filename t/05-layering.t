@@ -33,7 +33,8 @@ my %home = (writer => 'write');
 
 # Libraries, by the folders that may know them. APR and the C library are everybody's.
 my %library = (
-    'jansson.h' => [qw(catalog query http config)],
+    'jansson.h' => [qw(catalog query db http config)],
+    'libpq-fe.h' => [qw(db)],
     'sqlite3.h' => [qw(db sql)],    # sql asks for its version
 );
 

@@ -23,6 +23,7 @@ typedef struct aur_sql_t {
     apr_size_t len;
     int nbinds;
     const aur_bind_t *binds; /* in the order of the placeholders */
+    apr_int64_t rows_max;    /* it gives no more rows than this; 0: not known */
     int ncolumns;            /* 0: not known before it runs */
     const aur_result_column_t *columns;
 } aur_sql_t;

@@ -84,6 +84,7 @@ struct aur_backend_t {
 const aur_backend_t *aur_backend_get(const char *driver);
 
 extern const aur_backend_t aur_backend_sqlite;
+extern const aur_backend_t aur_backend_pgsql;
 
 /* --- db_conn.c ------------------------------------------------------------------------------- */
 

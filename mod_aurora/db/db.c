@@ -5,7 +5,7 @@
 #include "aurora/number.h"
 #include "backend.h"
 
-static const aur_backend_t *const backends[] = {&aur_backend_sqlite};
+static const aur_backend_t *const backends[] = {&aur_backend_sqlite, &aur_backend_pgsql};
 
 const aur_backend_t *aur_backend_get(const char *driver)
 {

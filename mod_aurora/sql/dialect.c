@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const aur_dialect_t *const dialects[] = {&aur_dialect_sqlite};
+static const aur_dialect_t *const dialects[] = {&aur_dialect_sqlite, &aur_dialect_pgsql};
 
 const aur_dialect_t *aur_dialect_get(const char *driver)
 {

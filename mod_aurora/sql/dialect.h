@@ -6,7 +6,7 @@
 #ifndef AURORA_DIALECT_H
 #define AURORA_DIALECT_H
 
-#include "sql_text.h"
+#include "aurora/sql_text.h"
 
 typedef enum {
     AUR_SQL_CAN_RIGHT_JOIN,
@@ -25,6 +25,13 @@ struct aur_dialect_t {
     void (*direction)(aur_sql_buf_t *q, int descending, int nulls_first);
     /* The end of a statement; offset 0 may be left out, limit < 0 is none. */
     void (*page)(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset);
+    /* The next two may be NULL: for databases that compare all their types as the contract does. */
+    /* How a column stands in a rule, an aggregation or a join with a column of another type: a
+     * template with $l ("$l::text"), or NULL: as it is. */
+    const char *(*operand)(const aur_column_t *column);
+    /* What follows each placeholder of a comparison, between or in, so that the column can stay as it
+     * is and its index be of use ("::uuid"); NULL: nothing, and `operand` counts. */
+    const char *(*value_cast)(const aur_column_t *column, const aur_plan_expr_t *rule);
     const char *contains, *not_contains, *starts_with, *ends_with; /* letter case counts */
     const char *is_empty, *is_not_empty;
     const char *fold;  /* $l in lower case, by the rules of aur_casefold */
@@ -32,5 +39,6 @@ struct aur_dialect_t {
 };
 
 extern const aur_dialect_t aur_dialect_sqlite;
+extern const aur_dialect_t aur_dialect_pgsql;
 
 #endif

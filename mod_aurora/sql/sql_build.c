@@ -29,6 +29,27 @@ static void put_column(const build_t *b, const aur_column_ref_t *ref, place_e pl
     aur_sql_ident(b->q, dataset->columns[ref->column].name);
 }
 
+static const aur_column_t *column_at(const build_t *b, const aur_column_ref_t *ref)
+{
+    return &b->plan->tables[ref->table].dataset->columns[ref->column];
+}
+
+/* A column where its value counts, not only its presence. */
+static void put_operand(const build_t *b, const aur_column_ref_t *ref, place_e place)
+{
+    const aur_dialect_t *dialect = b->q->dialect;
+    const char *template = dialect->operand ? dialect->operand(column_at(b, ref)) : NULL;
+    const char *left = template ? strstr(template, "$l") : NULL;
+
+    if (!left) {
+        put_column(b, ref, place);
+        return;
+    }
+    aur_sql_text_n(b->q, template, (apr_size_t)(left - template));
+    put_column(b, ref, place);
+    aur_sql_text_n(b->q, left + 2, strlen(left + 2));
+}
+
 static void put_aggregation(const build_t *b, int index)
 {
     const aur_plan_agg_t *agg = &b->plan->aggregations[index];
@@ -56,6 +77,9 @@ static void put_aggregation(const build_t *b, int index)
     if (agg->star) {
         aur_sql_text(b->q, "*");
     }
+    else if (agg->function == AUR_AGG_MIN || agg->function == AUR_AGG_MAX) {
+        put_operand(b, &agg->column, IN_QUERY);
+    }
     else {
         put_column(b, &agg->column, IN_QUERY);
     }
@@ -78,6 +102,38 @@ static void put_value(const build_t *b, int aggregation, const aur_column_ref_t 
 static void put_template(const build_t *b, const char *template, const aur_plan_expr_t *e,
                          place_e place);
 
+/* What the rule's placeholders are followed by, or NULL. */
+static const char *value_cast(const build_t *b, const aur_plan_expr_t *e)
+{
+    switch (e->op) {
+    case AUR_OP_EQ:
+    case AUR_OP_NEQ:
+    case AUR_OP_GT:
+    case AUR_OP_GTE:
+    case AUR_OP_LT:
+    case AUR_OP_LTE:
+    case AUR_OP_BETWEEN:
+    case AUR_OP_IN:
+    case AUR_OP_NOT_IN:
+        return b->q->dialect->value_cast && e->aggregation < 0
+                   ? b->q->dialect->value_cast(column_at(b, &e->column), e)
+                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* One value of a comparison. */
+static void put_bind(const build_t *b, const aur_plan_expr_t *e, int index)
+{
+    const char *cast = value_cast(b, e);
+
+    aur_sql_bind(b->q, &e->values[index], e->type);
+    if (cast) {
+        aur_sql_text_n(b->q, cast, strlen(cast));
+    }
+}
+
 /* What stands left of a rule's operator. */
 static void put_left(const build_t *b, const aur_plan_expr_t *e, place_e place, int fold)
 {
@@ -87,8 +143,11 @@ static void put_left(const build_t *b, const aur_plan_expr_t *e, place_e place, 
     else if (e->aggregation >= 0) {
         put_aggregation(b, e->aggregation);
     }
-    else {
+    else if (value_cast(b, e)) {
         put_column(b, &e->column, place);
+    }
+    else {
+        put_operand(b, &e->column, place);
     }
 }
 
@@ -159,7 +218,7 @@ static void put_list(const build_t *b, const aur_plan_expr_t *e)
         if (i > 0) {
             aur_sql_text(b->q, ", ");
         }
-        aur_sql_bind(b->q, &e->values[i], e->type);
+        put_bind(b, e, i);
     }
     aur_sql_text(b->q, ")");
 }
@@ -186,7 +245,7 @@ static void put_comparison(const build_t *b, const aur_plan_expr_t *e)
         aur_sql_text(b->q, " = ");
         break;
     }
-    aur_sql_bind(b->q, &e->values[0], e->type);
+    put_bind(b, e, 0);
 }
 
 static void put_rule(const build_t *b, const aur_plan_expr_t *e, place_e place)
@@ -204,9 +263,9 @@ static void put_rule(const build_t *b, const aur_plan_expr_t *e, place_e place)
     case AUR_OP_BETWEEN:
         put_left(b, e, place, e->ignore_case);
         aur_sql_text(b->q, " BETWEEN ");
-        aur_sql_bind(b->q, &e->values[0], e->type);
+        put_bind(b, e, 0);
         aur_sql_text(b->q, " AND ");
-        aur_sql_bind(b->q, &e->values[1], e->type);
+        put_bind(b, e, 1);
         break;
     case AUR_OP_IN:
     case AUR_OP_NOT_IN:
@@ -297,6 +356,18 @@ static void put_table(const build_t *b, int index)
     aur_sql_index(b->q, index);
 }
 
+/* Columns of the very same type compare as they are, and by index. */
+static void put_pair(const build_t *b, const aur_column_ref_t *left, const aur_column_ref_t *right)
+{
+    int same = !strcmp(column_at(b, left)->data_type, column_at(b, right)->data_type);
+    void (*put)(const build_t *, const aur_column_ref_t *, place_e) =
+        same ? put_column : put_operand;
+
+    put(b, left, IN_QUERY);
+    aur_sql_text(b->q, " = ");
+    put(b, right, IN_QUERY);
+}
+
 static void put_join(const build_t *b, int index)
 {
     const aur_plan_table_t *table = &b->plan->tables[index];
@@ -325,9 +396,7 @@ static void put_join(const build_t *b, int index)
         else {
             aur_sql_text(b->q, " AND ");
         }
-        put_column(b, &table->left[i], IN_QUERY);
-        aur_sql_text(b->q, " = ");
-        put_column(b, &right, IN_QUERY);
+        put_pair(b, &table->left[i], &right);
     }
 }
 
@@ -463,6 +532,7 @@ apr_status_t aur_sql_build(aur_sql_t **sql, const aur_dialect_t *dialect, const 
         dialect->page(b->q, plan->limit, plan->offset);
     }
     *sql = aur_sql_buf_finish(b->q);
+    (*sql)->rows_max = kind == AUR_SQL_PAGE ? plan->limit : 0;
     (*sql)->ncolumns = plan->noutputs;
     (*sql)->columns = plan->columns;
     return APR_SUCCESS;

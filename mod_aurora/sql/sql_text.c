@@ -1,5 +1,5 @@
 /* sql_text.c - see sql_text.h. */
-#include "sql_text.h"
+#include "aurora/sql_text.h"
 
 #include <apr_strings.h>
 #include <string.h>
