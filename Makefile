@@ -82,7 +82,7 @@ $(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
 # apache2-bin is the binary and its modules; no service is installed or started.
 PKGS_build := gcc libc6-dev make binutils apache2-dev libsqlite3-dev libjansson-dev libpq-dev
 PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgsql sqlite3 perl curl
-PKGS_test  := $(PKGS_run) procps postgresql-15
+PKGS_test  := $(PKGS_run) procps postgresql-15 mariadb-server-core mariadb-client-core libaprutil1-dbd-mysql libaprutil1-dbd-odbc odbc-mariadb
 PKGS_lint  := clang clang-format clang-tidy cppcheck
 PKGS_bench := $(PKGS_test)
 
@@ -107,7 +107,7 @@ run:
 # --- tests --------------------------------------------------------------------------------------
 PROVEFLAGS ?=
 # Units that need a database server are run by the .t file that starts one.
-SERVED := %_pgsql
+SERVED := %_pgsql %_mysql %_dbd
 TESTS ?= $(filter-out $(SERVED),$(UNITS)) $(sort $(wildcard t/*.t))
 
 check:
@@ -122,7 +122,7 @@ asan:
 tsan:
 	@.ci/deps $(PKGS_build) $(PKGS_test)
 	@$(MAKE) --no-print-directory tests BUILD=build/tsan SANITIZE=thread \
-	    TESTS='$(filter-out $(SERVED),$(patsubst %.c,build/tsan/%,$(sort $(wildcard t/unit/*.c)))) t/26-pgsql.t'
+	    TESTS='$(filter-out $(SERVED),$(patsubst %.c,build/tsan/%,$(sort $(wildcard t/unit/*.c)))) t/26-pgsql.t t/29-dbd.t'
 
 bench:
 	@.ci/deps $(PKGS_build) $(PKGS_bench)

@@ -19,7 +19,9 @@ typedef struct aur_bind_t {
 } aur_bind_t;
 
 typedef struct aur_sql_t {
-    const char *text; /* NUL-terminated */
+    const char
+        *text; /* NUL-terminated; for drivers without a cursor of their own in apr_dbd_prepare's
+                         format: placeholders are %s, a percent sign is %% */
     apr_size_t len;
     int nbinds;
     const aur_bind_t *binds; /* in the order of the placeholders */
@@ -35,8 +37,8 @@ typedef enum {
     AUR_SQL_COUNT_BOUNDED /* one number: rows of ALL, counted no further than the plan's limit */
 } aur_sql_e;
 
-/** The dialect that goes with an apr-util driver name ("sqlite3", "pgsql", "mysql", …); NULL when there is
- * none. Static storage. */
+/** The dialect that goes with an apr-util driver name ("sqlite3", "pgsql", "mysql", …): its own, or the
+ * common one; NULL without a name. Static storage. */
 const aur_dialect_t *aur_dialect_get(const char *driver);
 
 /** Build one statement. Never fails for a plan that aur_query_plan made and the dialect can express.

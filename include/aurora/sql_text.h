@@ -30,6 +30,8 @@ void aur_sql_text_n(aur_sql_buf_t *q, const char *text, apr_size_t len);
 void aur_sql_ident(aur_sql_buf_t *q, const char *name);
 /** A small number of our own (an alias' index). */
 void aur_sql_index(aur_sql_buf_t *q, int index);
+/** A whole number as digits, for places where a database takes no placeholder (LIMIT). */
+void aur_sql_digits(aur_sql_buf_t *q, apr_int64_t value);
 /** A placeholder; the value travels beside the text.
  * @param type  of the column it is compared with */
 void aur_sql_bind(aur_sql_buf_t *q, const aur_cell_t *value, aur_type_e type);

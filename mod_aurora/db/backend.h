@@ -44,7 +44,7 @@ struct aur_cursor_t {
 };
 
 struct aur_backend_t {
-    const char *driver; /* apr-util's name */
+    const char *driver; /* apr-util's name; "" for any other */
 
     /* In the parent, at start: see aur_db_check. */
     apr_status_t (*check)(const aur_db_settings_t *settings, aur_error_t *err, apr_pool_t *p);
@@ -80,10 +80,11 @@ struct aur_backend_t {
                             aur_error_t *err, apr_pool_t *p);
 };
 
-/** The backend of a driver; NULL when there is none. Static storage. */
+/** The backend of a driver: its own, or the generic one; NULL without a driver. Static storage. */
 const aur_backend_t *aur_backend_get(const char *driver);
 
 extern const aur_backend_t aur_backend_sqlite;
+extern const aur_backend_t aur_backend_dbd; /* drivers that have none of their own */
 extern const aur_backend_t aur_backend_pgsql;
 
 /* --- db_conn.c ------------------------------------------------------------------------------- */

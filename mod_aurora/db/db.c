@@ -11,12 +11,15 @@ const aur_backend_t *aur_backend_get(const char *driver)
 {
     apr_size_t i;
 
-    for (i = 0; driver && i < sizeof(backends) / sizeof(backends[0]); i++) {
+    if (!driver) {
+        return NULL;
+    }
+    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++) {
         if (!strcmp(backends[i]->driver, driver)) {
             return backends[i];
         }
     }
-    return NULL;
+    return &aur_backend_dbd;
 }
 
 void aur_log_none(void *ctx, int level, apr_status_t rv, const char *fmt, ...)

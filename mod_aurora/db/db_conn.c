@@ -27,14 +27,14 @@ static apr_status_t open_in_pool(aur_session_t *session, apr_interval_time_t wai
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = apr_dbd_get_driver(session->pool, backend->driver, &session->driver);
+    rv = apr_dbd_get_driver(session->pool, session->settings->driver, &session->driver);
     if (rv == APR_SUCCESS) {
         rv = apr_dbd_open_ex(session->driver, session->pool, params, &session->handle, &message);
     }
     if (rv != APR_SUCCESS) {
         char text[128];
         aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL, "The database cannot be reached.");
-        aur_error_native(err, backend->driver,
+        aur_error_native(err, session->settings->driver,
                          message ? message : apr_strerror(rv, text, sizeof(text)));
         return APR_EGENERAL;
     }

@@ -3,16 +3,20 @@
 
 #include <string.h>
 
-static const aur_dialect_t *const dialects[] = {&aur_dialect_sqlite, &aur_dialect_pgsql};
+static const aur_dialect_t *const dialects[] = {&aur_dialect_sqlite, &aur_dialect_pgsql,
+                                                &aur_dialect_mysql};
 
 const aur_dialect_t *aur_dialect_get(const char *driver)
 {
     apr_size_t i;
 
-    for (i = 0; driver && i < sizeof(dialects) / sizeof(dialects[0]); i++) {
+    if (!driver) {
+        return NULL;
+    }
+    for (i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
         if (!strcmp(dialects[i]->driver, driver)) {
             return dialects[i];
         }
     }
-    return NULL;
+    return &aur_dialect_ansi;
 }

@@ -1,8 +1,12 @@
 /* dialect.h - what differs from database to database when a plan becomes SQL. A dialect is one
  * constant table in a file of its own; sql_build.c is the only reader.
  *
- * Templates are literals of our sources in which $l stands for what is left of the operator and
- * $v for a placeholder; each $v binds the rule's value once more. */
+ * Templates are literals of our sources. In those of a rule $l stands for what is left of the operator
+ * (folded where the rule ignores case), $c for the column or aggregation as it is, $v for a
+ * placeholder, $h for one of the upper end of between, $w for all of the rule's in parentheses, and $p,
+ * $b and $e for one whose value is a LIKE pattern: the text with anything before and behind, behind,
+ * or before it, its own wildcards escaped by '|'. Each placeholder binds the value once more. In those
+ * of a column there is $l alone. */
 #ifndef AURORA_DIALECT_H
 #define AURORA_DIALECT_H
 
@@ -10,7 +14,7 @@
 
 typedef enum {
     AUR_SQL_CAN_RIGHT_JOIN,
-    AUR_SQL_CAN_FULL_JOIN,
+    AUR_SQL_CAN_FULL_JOIN,   /* where not, one of them is put together from two other joins */
     AUR_SQL_CAN_HAVING_ALONE /* HAVING without GROUP BY */
 } aur_sql_feature_e;
 
@@ -32,6 +36,21 @@ struct aur_dialect_t {
     /* What follows each placeholder of a comparison, between or in, so that the column can stay as it
      * is and its index be of use ("::uuid"); NULL: nothing, and `operand` counts. */
     const char *(*value_cast)(const aur_column_t *column, const aur_plan_expr_t *rule);
+    /* The following may all be NULL or 0: for databases that need none of it. */
+    /* How a column stands in the select list, so that its value comes out whole. */
+    const char *(*output)(const aur_column_t *column);
+    /* Texts that differ may be equal to the database (letter case, blanks at the end): columns are
+     * compared, grouped, counted and joined by `operand`, which tells them apart. */
+    int exact;
+    /* What an order is made by, where the column itself will not do. */
+    const char *(*sort_key)(const aur_column_t *column);
+    /* A condition that holds wherever the rule does, made for the column's index; the rule follows. */
+    const char *(*narrow)(const aur_column_t *column, const aur_plan_expr_t *rule);
+    /* May the same be done for two columns of a join: compared as they are, and then exactly? */
+    int (*narrow_pair)(const aur_column_t *left, const aur_column_t *right);
+    /* The key that goes before one of an ORDER BY, so that NULLs stand where they should: a template
+     * with $l, or NULL where they do by themselves. */
+    const char *(*null_key)(int descending, int nulls_first);
     const char *contains, *not_contains, *starts_with, *ends_with; /* letter case counts */
     const char *is_empty, *is_not_empty;
     const char *fold;  /* $l in lower case, by the rules of aur_casefold */
@@ -40,5 +59,7 @@ struct aur_dialect_t {
 
 extern const aur_dialect_t aur_dialect_sqlite;
 extern const aur_dialect_t aur_dialect_pgsql;
+extern const aur_dialect_t aur_dialect_mysql;
+extern const aur_dialect_t aur_dialect_ansi; /* drivers that have none of their own */
 
 #endif

@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "aurora/number.h"
 #include "dialect.h"
 
 #define FIRST_SIZE 1024
@@ -46,6 +47,12 @@ void aur_sql_index(aur_sql_buf_t *q, int index)
 {
     const char *digits = apr_itoa(q->p, index);
     aur_sql_text_n(q, digits, strlen(digits));
+}
+
+void aur_sql_digits(aur_sql_buf_t *q, apr_int64_t value)
+{
+    char digits[AUR_INT_TEXT_MAX];
+    aur_sql_text_n(q, digits, aur_int_write(digits, value));
 }
 
 void aur_sql_bind(aur_sql_buf_t *q, const aur_cell_t *value, aur_type_e type)

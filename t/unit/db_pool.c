@@ -325,7 +325,7 @@ static void test_end_inside_statement(void)
 
 static void test_unknown_driver(void)
 {
-    aur_db_settings_t settings = {.driver = "nonesuch", .params = path, .pool_max = 1};
+    aur_db_settings_t settings = {.driver = NULL, .params = path, .pool_max = 1};
     aur_db_t *db;
 
     ok(aur_db_child_create(&db, &settings, NULL, NULL, pool) == APR_ENOTIMPL,

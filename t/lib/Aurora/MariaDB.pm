@@ -25,7 +25,7 @@ sub socket_path { File::Spec->catfile($_[0]->home, 's') }
 # Why no instance can be made here, or undef: for skip_all.
 sub missing {
     for my $name (qw(mariadb-install-db mariadbd mariadb)) {
-        return "no $name (Debian: mariadb-server)" unless __PACKAGE__->bin($name);
+        return "no $name (Debian: mariadb-server-core, mariadb-client-core)" unless __PACKAGE__->bin($name);
     }
     return undef;
 }
