@@ -11,6 +11,7 @@ use Encode qw(decode_utf8 encode_utf8);
 use Test::More;
 
 use Aurora::Data;
+use Aurora::Databases;
 use Aurora::JSON;
 use Aurora::Refusals;
 use Aurora::Server;
@@ -19,9 +20,7 @@ binmode Test::More->builder->$_, ':encoding(UTF-8)' for qw(output failure_output
 Aurora::Server::require_or_skip();
 
 my $folder  = Aurora::Data::folder();
-my $db      = Aurora::Data::sqlite_create("$folder/hostile.db");
 my $catalog = Aurora::Data::catalog_write("$folder/catalog.json");
-my $digest  = Aurora::Data::sqlite_digest($db);
 my $count   = 0;
 
 # One request: 4xx with a code of the contract, or 200 where that may be. Every answer is looked
@@ -66,7 +65,7 @@ sub encode_path { my ($text) = @_; $text = encode_utf8($text); $text =~ s/([^A-Z
 # Paths may be refused before the module sees them (httpd's own 400 and 404 for %2F, %00, ..).
 sub paths {
     my ($http) = @_;
-    for my $text (@Aurora::Refusals::INJECTIONS, 'sqlite_master', 'SALES.', '.', '..', ' ', 'x' x 3000, "\x{202e}", "a\nb") {
+    for my $text (@Aurora::Refusals::INJECTIONS, 'sqlite_master', 'pg_catalog.pg_authid', 'mysql.user', 'SALES.', '.', '..', ' ', 'x' x 3000, "\x{202e}", "a\nb") {
         for my $path ('/api/v1/datasets/' . encode_path($text) . '/columns', '/api/v1/' . encode_path($text), '/' . encode_path($text)) {
             $count++;
             my $r = $http->api($path);
@@ -200,25 +199,35 @@ sub transport {
     }
 }
 
-for my $mpm (Aurora::Server->mpms) {
-    note("under $mpm");
-    # max children at once from the start, so that none comes or goes by itself
-    my $server = Aurora::Server->start(mpm => $mpm, db => $db, catalog => $catalog, children => $mpm eq 'prefork' ? 3 : 1, threads => 16);
-    my $http = $server->http(keep => 0);
-    $server->wait_until(sub { $http->preview({ dataset => 'SALES', columns => ['ID'], limit => 1 })->{status} == 200 });
-    my @before = $server->children;
-    injections($http);
-    paths($http);
-    parameters($http);
-    grammar($http);
-    media_and_methods($http);
-    transport($server);
-    is(join(' ', $server->children), join(' ', @before), 'the same children before and after');
-    is(Aurora::Data::sqlite_digest($db), $digest, 'the database is unchanged');
-    ok(!-e "$db-journal" && !-e "$db-wal", 'nothing was written beside it');
-    my $r = $http->preview({ dataset => 'SALES', columns => ['ID'], limit => 1 });
-    is($r->{status}, 200, 'and it still answers');
-    $server->finish;
+for my $name (Aurora::Databases->names) {
+    subtest $name => sub {
+        my $why = Aurora::Databases->missing($name);
+        plan skip_all => $why if $why;
+        my $db     = Aurora::Databases->create($name);
+        my $digest = $db->digest;
+        $count = 0;
+        for my $mpm (Aurora::Server->mpms) {
+            note("under $mpm");
+            # max children at once from the start, so that none comes or goes by itself
+            my $server = Aurora::Server->start(mpm => $mpm, $db->server, catalog => $catalog, children => $mpm eq 'prefork' ? 3 : 1, threads => 16);
+            my $http = $server->http(keep => 0);
+            $server->wait_until(sub { $http->preview({ dataset => 'SALES', columns => ['ID'], limit => 1 })->{status} == 200 });
+            my @before = $server->children;
+            injections($http);
+            paths($http);
+            parameters($http);
+            grammar($http);
+            media_and_methods($http);
+            transport($server);
+            is(join(' ', $server->children), join(' ', @before), 'the same children before and after');
+            is($db->digest, $digest, 'the database is unchanged, and nothing was written beside it');
+            my $r = $http->preview({ dataset => 'SALES', columns => ['ID'], limit => 1 });
+            is($r->{status}, 200, 'and it still answers');
+            $server->finish;
+        }
+        cmp_ok($count, '>=', 150, "the battery has its size ($count requests)");
+        undef $db;
+        done_testing();
+    };
 }
-cmp_ok($count, '>=', 150, "the battery has its size ($count requests)");
 done_testing();

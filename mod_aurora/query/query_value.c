@@ -104,7 +104,7 @@ static apr_status_t decimal_read(aur_cell_t *cell, const reading_t *x, const cha
     apr_size_t marks = n ? (out[0] == '-') + (memchr(out, '.', n) != NULL) : 0;
 
     if (!n || n - marks > AUR_VALUE_DIGITS_MAX) {
-        return refuse(x, "this one has more than 200 digits");
+        return refuse(x, "this one has more than " APR_STRINGIFY(AUR_VALUE_DIGITS_MAX) " digits");
     }
     return text_set(cell, AUR_V_DECIMAL, apr_pstrmemdup(x->p, out, n), n);
 }

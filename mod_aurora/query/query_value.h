@@ -4,8 +4,8 @@
 
 #include "aurora/query.h"
 
-/* More digits than any database keeps. */
-#define AUR_VALUE_DIGITS_MAX 200
+/* Enough for every double written out, the smallest and the largest. */
+#define AUR_VALUE_DIGITS_MAX 350
 
 /* What a value is compared with, and what to say when it does not fit. */
 typedef struct aur_value_for_t {

@@ -127,6 +127,10 @@ static const char *pgsql_operand(const aur_column_t *column)
         has_prefix(type, "character varying")) {
         return NULL;
     }
+    if (!strcmp(type, "inet")) {
+        /* the cast adds a /32 that is not shown */
+        return "pg_catalog.inet_out($l)::text";
+    }
     return "$l::text";
 }
 

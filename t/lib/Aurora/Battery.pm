@@ -2,12 +2,13 @@ package Aurora::Battery;
 
 # The query battery: requests, and for each the rows a person would ask for in SQL by hand. The
 # SQL never comes from the module; it runs through the database's own shell. `sql` is one text for
-# every database, or a hash {default, pgsql, mysql, …} where they differ.
+# every database, or a hash {default, pgsql, …} where they differ in more than words (%WORDS below).
 #
 # A case is {name, request, sql, ...}: without `sorting` in the request the order of rows is not
 # compared; with it the order is, so the sort must be total. Paging is applied to the rows of
 # `sql` by the test itself from the request's limit and offset.
-# Also: keys (the expected columns where they are not the request's), types (by position).
+# Also: keys (the expected columns where they are not the request's), types (by position), not_on
+# (database => why it cannot be asked there), csv => 0.
 
 use strict;
 use warnings;
@@ -49,9 +50,10 @@ sub add {
 sub filter_case {
     my ($table, $filter, $where, $name) = @_;
     my $f = exists $filter->{conditions} ? $filter : both($filter);
-    add($name // "$table: " . ($filter->{column} // 'group') . ' ' . ($filter->{operator} // '') . " ($where)",
+    my %where = ref $where ? %$where : (default => $where);
+    add($name // "$table: " . ($filter->{column} // 'group') . ' ' . ($filter->{operator} // '') . " ($where{default})",
         { dataset => $table, columns => ['ID'], filters => $f, sorting => [ asc('ID') ], limit => 500 },
-        "SELECT ID FROM $table WHERE $where ORDER BY ID");
+        { map { $_ => "SELECT ID FROM $table WHERE $where{$_} ORDER BY ID" } keys %where });
 }
 
 # --- what is selected --------------------------------------------------------------------------
@@ -61,7 +63,8 @@ sub _columns {
         'SELECT ID, NAME, MANAGER FROM REGIONS ORDER BY ID', keys => [qw(ID NAME MANAGER)],
         types => [qw(number text text)]);
     add('columns: null is every column', { dataset => 'TYPES', columns => undef, sorting => [ asc('ID') ] },
-        'SELECT ID, T, N, D, R, DAY, TS, TSZ, B, CASE WHEN BL IS NOT NULL THEN hex(BL) END FROM TYPES ORDER BY ID',
+        { default => 'SELECT ID, T, N, D, R, DAY, TS, TSZ, B, CASE WHEN BL IS NOT NULL THEN hex(BL) END FROM TYPES ORDER BY ID',
+            mysql => q{SELECT ID, T, N, D, R, DAY, TS, strftime('%Y-%m-%d %H:%M:%f', TSZ), B, CASE WHEN BL IS NOT NULL THEN hex(BL) END FROM TYPES ORDER BY ID} },
         keys => [qw(ID T N D R DAY TS TSZ B BL)],
         types => [qw(number text number number number date timestamp timestamp boolean binary)],
         csv => 0);
@@ -101,7 +104,7 @@ sub _columns {
         q{SELECT "first name", "select" FROM "two words" WHERE "first name" GLOB 'A*' ORDER BY "select"});
     add('an exact spelling wins over one that differs in case', { dataset => 'two words',
         columns => [ 'É', 'é' ], sorting => [ asc('select') ] },
-        q{SELECT "É", "é" FROM "two words" ORDER BY "select"});
+        q{SELECT "É", "é" FROM "two words" ORDER BY "select"}, not_on => { mysql => 'column names differ in more than case and accents there' });
     my $table = Aurora::Data::quote_ident($Aurora::Data::HOSTILE_TABLE);
     my @quoted = map { Aurora::Data::quote_ident($_) } @Aurora::Data::HOSTILE_COLUMNS;
     add('a table whose names look like an injection', { dataset => $Aurora::Data::HOSTILE_TABLE,
@@ -186,7 +189,7 @@ sub _dates {
     filter_case('SALES', rule('CREATED_AT', 'not_in', ['1969-12-30T20:29:00']), q{CREATED_AT NOT IN ('1969-12-30 20:29:00')});
     filter_case('SALES', rule('CREATED_AT', 'is_null'),     'CREATED_AT IS NULL');
     filter_case('SALES', rule('CREATED_AT', 'is_not_null'), 'CREATED_AT IS NOT NULL');
-    filter_case('TYPES', rule('TS', 'gt', '1999-12-31T23:59:59'), q{julianday(TS) > julianday('1999-12-31 23:59:59')},
+    filter_case('TYPES', rule('TS', 'gt', '1999-12-31T23:59:59'), { default => q{julianday(TS) > julianday('1999-12-31 23:59:59')}, pgsql => q{TS > '1999-12-31 23:59:59'} },
         'a fraction of a second counts');
     filter_case('TYPES', rule('TS', 'eq', '2024-02-29T12:34:56.789012'), 'ID = 5', 'microseconds');
 }
@@ -216,7 +219,7 @@ sub _texts {
     }
     filter_case('TEXTS', rule('V', 'starts_with', 'STRA'), q{substr(V, 1, 4) = 'STRA'}, 'starts_with counts case');
     filter_case('TEXTS', rule('V', 'ends_with', 'case'), q{substr(V, -4) = 'case'}, 'ends_with counts case');
-    filter_case('TEXTS', rule('V', 'starts_with', 'longer than most of the texts that stand in this table'), '0',
+    filter_case('TEXTS', rule('V', 'starts_with', 'longer than most of the texts that stand in this table'), '1 = 0',
         'starts_with longer than every text');
     filter_case('TEXTS', ci('V', 'contains', 'CAMEL'), q{V IN ('CamelCase', 'camelcase', 'CAMELCASE')}, 'contains, ignoring case');
     filter_case('TEXTS', ci('V', 'contains', 'жИзНь'), q{V IN ('жизнь', 'ЖИЗНЬ', 'Жизнь')}, 'contains, ignoring Cyrillic case');
@@ -512,10 +515,29 @@ sub cases {
     return @cases;
 }
 
+# What a database's shell calls otherwise than SQLite's.
+my %WORDS = (
+    pgsql => [
+        [ qr/\binstr\(/                        => sub { 'strpos(' } ],
+        [ qr/\bchar\((\d+)\)/                  => sub { "chr($_[0])" } ],
+        [ qr/\bsubstr\(V, -(\d+)(?:, \d+)?\)/  => sub { "right(V, $_[0])" } ],
+        [ qr/\bGLOB '([^'*]*)\*'/              => sub { "LIKE '$_[0]%'" } ],
+        [ qr/\bhex\((\w+)\)/                   => sub { "encode($_[0], 'hex')" } ],
+        [ qr/\b(ACTIVE|PAID) (=|<>) ([01])\b/  => sub { "$_[0] $_[1] " . ($_[2] ? 'true' : 'false') } ],
+        [ qr/\b(PAID) IN \(0, 1\)/             => sub { "$_[0] IN (false, true)" } ],
+    ],
+);
+
+# The hand-written statement of a case for a database; `shell` is the one whose shell will run it.
 sub sql_for {
-    my ($case, $database) = @_;
+    my ($case, $database, $shell) = @_;
     my $sql = $case->{sql};
-    return ref $sql ? $sql->{$database} // $sql->{default} : $sql;
+    $sql = $sql->{$database} // $sql->{default} if ref $sql;
+    for (@{ $WORDS{ $shell // $database } || [] }) {
+        my ($word, $own) = @$_;
+        $sql =~ s/$word/$own->($1, $2, $3)/ge;
+    }
+    return $sql;
 }
 
 1;

@@ -38,6 +38,7 @@ sub survives {
 sub timestamp {
     my ($text) = @_;
     $text =~ s/^(\S{10,}) /$1T/;
+    $text =~ s/(\.\d*[1-9])0+(?!\d)|\.0+(?!\d)/$1 \/\/ ''/e;    # columns of a fixed number of digits show them all
     $text =~ s/(?:\+00(?::?00)?)$/Z/;
     $text =~ s/([-+]\d\d)(\d\d)?$/$1 . ':' . ($2 \/\/ '00')/e if $text =~ /T.*[-+]\d\d(\d\d)?$/;
     return $text;
@@ -50,7 +51,7 @@ sub shell {
     return number($value)    if $type eq 'number';
     return timestamp($value) if $type eq 'timestamp';
     return encode_base64(pack('H*', $value), '') if $type eq 'binary';
-    return $value ? 'true' : 'false' if $type eq 'boolean' && $value =~ /^[01]$/;
+    return $value =~ /^[1t]$/ ? 'true' : 'false' if $type eq 'boolean' && $value =~ /^[01tf]$/;
     return $value;
 }
 

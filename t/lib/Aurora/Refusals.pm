@@ -26,7 +26,9 @@ our %STATUS = (
 );
 
 my $LEAK = qr{\bSELECT\b.+\bFROM\b|\bsqlite|no such (?:table|column|function)|near "|syntax error|/tmp/|/home/|/usr/
-              |/var/|mod_aurora|\.c:\d|0x[0-9a-f]{6}|\bt0\.|SQL logic|prepare|canary}xi;
+              |/var/|mod_aurora|\.c:\d|0x[0-9a-f]{6}|\bt0\.|SQL logic|prepare|canary
+              |postgres|libpq|\bpg_|\brelation\s"|does not exist|invalid input syntax|SQLSTATE|127\.0\.0\.1
+              |mariadb|\bmysql|sql syntax|unknown column '|doesn't exist}xi;
 
 # What of the database, the server or the code shows in an answer, or undef. Text the request itself brought
 # is no leak.
@@ -90,9 +92,10 @@ sub semantic {
 
     $case->('an unknown dataset', 'UNKNOWN_DATASET', { dataset => 'NOPE' });
     $case->('an unknown dataset in a join', 'UNKNOWN_DATASET', { dataset => 'SALES', joins => [ _join('SALES', 'NOPE', 'inner', 'ID', 'ID') ] });
-    $case->('the database\'s own tables', 'UNKNOWN_DATASET', { dataset => $_ }) for qw(sqlite_master sqlite_schema sqlite_sequence pragma_table_info);
+    $case->('the database\'s own tables', 'UNKNOWN_DATASET', { dataset => $_ }) for qw(sqlite_master sqlite_schema sqlite_sequence pragma_table_info
+        pg_class pg_catalog.pg_class pg_shadow pg_stat_activity information_schema.tables mysql.user performance_schema.threads dual);
     $case->('an unknown column', 'UNKNOWN_COLUMN', { dataset => 'SALES', columns => [ 'ID', 'NOPE' ] }, column => 'NOPE', pointer => '/columns/1');
-    $case->('a hidden row number', 'UNKNOWN_COLUMN', { dataset => 'SALES', columns => [$_] }, column => $_) for qw(rowid _rowid_ oid);
+    $case->('a hidden row number', 'UNKNOWN_COLUMN', { dataset => 'SALES', columns => [$_] }, column => $_) for qw(rowid _rowid_ oid ctid xmin tableoid);
     $case->('a column the catalogue file leaves out', 'UNKNOWN_COLUMN', { dataset => 'STAFF_SALES', columns => ['AMOUNT'] }, column => 'AMOUNT');
     $case->('filtering by a column the catalogue file leaves out', 'UNKNOWN_COLUMN', { dataset => 'STAFF_SALES', columns => ['ID'],
         filters => _where(_rule('AMOUNT', 'gt', 1)) }, column => 'AMOUNT');
@@ -169,6 +172,7 @@ our @INJECTIONS = (
     q{'; DROP TABLE SALES; --}, q{" OR 1=1 --}, q{SALES"; DELETE FROM SALES; --}, q{1 UNION SELECT CANARY FROM SECRETS},
     q{x' AND (SELECT CANARY FROM SECRETS) LIKE 'c%' --}, q{ID) FROM SALES; --}, q{../../etc/passwd}, q{%00}, q{${jndi:ldap://x}},
     q{SALES/*}, q{ID, (SELECT CANARY FROM SECRETS)}, q{"SECRETS"."CANARY"},
+    q{1; SELECT pg_sleep(9)}, q{\\'; COPY SECRETS TO PROGRAM 'x'; --}, q{$$||(SELECT canary FROM secrets)||$$}, q{SALES` WHERE SLEEP(9)#},
 );
 
 # Every place of a request that takes text; each gets the text and returns a request. `value` places may
