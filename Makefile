@@ -2,13 +2,13 @@
 #
 #   make                build/mod_aurora.so
 #   make deps           install what building, running and testing need (Debian packages, only what is missing)
-#   make run            PORT=8080 MPM=event|prefork CONF=file
+#   make run            PORT=8080 MPM=event|prefork DB=sqlite|pgsql|mysql CONF=file
 #   make check          TESTS='t/30-*.t' PROVEFLAGS=-v
 #   make asan           the same tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan
 #   make tsan           the unit tests under ThreadSanitizer, in build/tsan
 #   make lint format    what the linters say; lay out the sources
 #   make docs           docs/directives.md from the settings table
-#   make bench          t/bench
+#   make bench          BENCH='pg_export pg_requests': of t/bench only these
 #   make install        DESTDIR= ; module, header and configuration where apxs says
 #   make clean
 #
@@ -17,6 +17,8 @@ BUILD ?= build
 PORT  ?= 8080
 MPM   ?= event
 CONF  ?=
+DB    ?= sqlite
+BENCH ?=
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -81,8 +83,11 @@ $(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
 # --- packages (Debian's names) ------------------------------------------------------------------
 # apache2-bin is the binary and its modules; no service is installed or started.
 PKGS_build := gcc libc6-dev make binutils apache2-dev libsqlite3-dev libjansson-dev libpq-dev
-PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 libaprutil1-dbd-pgsql sqlite3 perl curl
-PKGS_test  := $(PKGS_run) procps postgresql-15 mariadb-server-core mariadb-client-core libaprutil1-dbd-mysql libaprutil1-dbd-odbc odbc-mariadb
+PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 sqlite3 perl curl
+# A database server only where one is asked for.
+PKGS_run_pgsql := libaprutil1-dbd-pgsql postgresql-15
+PKGS_run_mysql := libaprutil1-dbd-mysql mariadb-server-core mariadb-client-core
+PKGS_test  := $(PKGS_run) procps $(PKGS_run_pgsql) $(PKGS_run_mysql) libaprutil1-dbd-odbc odbc-mariadb
 PKGS_lint  := clang clang-format clang-tidy cppcheck
 PKGS_bench := $(PKGS_test)
 
@@ -99,9 +104,10 @@ demo: $(DEMO_DB)
 
 # Two steps, because apxs answers only once it is installed.
 run:
-	@.ci/deps $(PKGS_build) $(PKGS_run)
-	@$(MAKE) --no-print-directory all demo
-	@BUILD='$(BUILD)' DEMO_DB='$(DEMO_DB)' PORT='$(PORT)' MPM='$(MPM)' CONF='$(CONF)' APXS='$(APXS)' \
+	@case '$(DB)' in sqlite|pgsql|mysql) ;; *) echo 'DB=$(DB): sqlite, pgsql or mysql' >&2; exit 1 ;; esac
+	@.ci/deps $(PKGS_build) $(PKGS_run) $(PKGS_run_$(DB))
+	@$(MAKE) --no-print-directory all $(if $(filter sqlite,$(DB)),demo)
+	@BUILD='$(BUILD)' DB='$(DB)' DEMO_DB='$(DEMO_DB)' PORT='$(PORT)' MPM='$(MPM)' CONF='$(CONF)' APXS='$(APXS)' \
 	    exec conf.d/demo/run
 
 # --- tests --------------------------------------------------------------------------------------
@@ -127,8 +133,7 @@ tsan:
 bench:
 	@.ci/deps $(PKGS_build) $(PKGS_bench)
 	@$(MAKE) --no-print-directory all demo $(BENCHES)
-	@set -e; for script in $(if $(wildcard t/bench/run),t/bench/run,$(sort $(wildcard t/bench/*.sh))); do \
-	    echo "== $$script"; AURORA_BUILD='$(abspath $(BUILD))' $$script; done
+	@AURORA_BUILD='$(abspath $(BUILD))' t/bench/run $(BENCH)
 
 # --- order in the house -------------------------------------------------------------------------
 LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/bench/*.c dbd/*.c))

@@ -7,7 +7,7 @@ package Business;
 use strict;
 use warnings;
 
-use Sql qw(text);
+use Sql ();
 
 use constant { CUSTOMERS => 5_000, SALES => 200_000, EMPLOYEES => 5_000, ACCOUNTS => 1_250 };
 
@@ -112,7 +112,7 @@ CREATE VIEW SALES_BY_REGION AS
     FROM SALES S JOIN REGIONS R ON R.REGION_ID = S.REGION_ID GROUP BY R.REGION, SALES_YEAR;
 CREATE VIEW OPEN_INVOICES AS
     SELECT S.INVOICE_NO, S.SOLD_ON, C.NAME, S.AMOUNT, S.NOTE
-    FROM SALES S JOIN CUSTOMERS C ON C.CUSTOMER_ID = S.CUSTOMER_ID WHERE S.PAID = 0;
+    FROM SALES S JOIN CUSTOMERS C ON C.CUSTOMER_ID = S.CUSTOMER_ID WHERE NOT S.PAID;
 SQL
 
 # Commas, quotes, line ends, tabs, formulas, markup, scripts, emoji, wildcards, blanks, characters XML forbids.
@@ -227,34 +227,34 @@ sub _money {
 # Mostly NULL, sometimes empty, sometimes a plain remark, every 97th time something awkward.
 sub _note {
     my ($i) = @_;
-    return text($AWKWARD[ int($i / 97) % @AWKWARD ]) if $i % 97 == 0;
-    return "''" if $i % 11 == 0;
-    return $i % 13 == 0 ? text("remark $i") : 'NULL';
+    return $AWKWARD[ int($i / 97) % @AWKWARD ] if $i % 97 == 0;
+    return '' if $i % 11 == 0;
+    return $i % 13 == 0 ? "remark $i" : undef;
 }
 
 sub _blob {
     my ($i) = @_;
-    return 'NULL' if $i % 5 == 0;
-    return "x''" if $i % 7 == 0;
-    return sprintf "x'%08x00ff%04x'", _random(0xffffffff), $i % 65536;
+    return undef if $i % 5 == 0;
+    my $hex = $i % 7 == 0 ? '' : sprintf '%08x00ff%04x', _random(0xffffffff), $i % 65536;
+    return \$hex;
 }
 
 # --- tables ---------------------------------------------------------------------------------------
 
 sub _regions {
-    my ($out) = @_;
-    my $table = Sql->new($out, 'REGIONS');
+    my ($out, $database) = @_;
+    my $table = Sql->new($out, 'REGIONS', $database);
     for my $region (@REGIONS) {
         my ($id, @rest) = @$region;
         my $active = pop @rest;
-        $table->row($id, (map { text($_) } @rest), $active, text($AWKWARD[ $id * 3 - 3 ]));
+        $table->row($id, @rest, $active, $AWKWARD[ $id * 3 - 3 ]);
     }
     $table->flush;
 }
 
 sub _customers {
-    my ($out) = @_;
-    my $table = Sql->new($out, 'CUSTOMERS');
+    my ($out, $database) = @_;
+    my $table = Sql->new($out, 'CUSTOMERS', $database);
     # Longer than the 32,767 characters a workbook's cell may hold, none of them in one byte at the border.
     my $long = 'Straße ' x 6_000;
     for my $i (1 .. CUSTOMERS) {
@@ -263,20 +263,20 @@ sub _customers {
         $name = $AWKWARD[ _random(22) ] if $i % 211 == 0;
         my $founded = -27_000 + _random(44_000);
         my $since = 10_000 + _random(9_000);
-        $table->row($i, text($name), $i % 50 == 0 ? 'NULL' : 1 + _random(8),
-            $i % 17 == 0 ? 'NULL' : $i % 19 == 0 ? "''" : text(_pick('Retail', 'Wholesale', 'Public', 'Online')),
-            $i % 9 == 0 ? 'NULL' : text("customer$i\@example.com"),
+        $table->row($i, $name, $i % 50 == 0 ? undef : 1 + _random(8),
+            $i % 17 == 0 ? undef : $i % 19 == 0 ? '' : _pick('Retail', 'Wholesale', 'Public', 'Online'),
+            $i % 9 == 0 ? undef : "customer$i\@example.com",
             100_000_000_000_000_000 + $i * 170_141_183_460_469 % 900_000_000_000_000_000,
-            $i % 23 == 0 ? 'NULL' : _money(_random(50_000) * 100), text(sprintf '%d.%d0', _random(20), _random(10)),
-            text(_date($founded)), text(_date($since) . ' ' . _time(_random(86_400))),
-            $i % 29 == 0 ? 'NULL' : _random(2), _blob($i), $i == CUSTOMERS ? text($long) : _note($i));
+            $i % 23 == 0 ? undef : _money(_random(50_000) * 100), sprintf('%d.%d0', _random(20), _random(10)),
+            _date($founded), _date($since) . ' ' . _time(_random(86_400)),
+            $i % 29 == 0 ? undef : _random(2), _blob($i), $i == CUSTOMERS ? $long : _note($i));
     }
     $table->flush;
 }
 
 sub _sales {
-    my ($out) = @_;
-    my $table = Sql->new($out, 'SALES');
+    my ($out, $database) = @_;
+    my $table = Sql->new($out, 'SALES', $database);
     my @days = map { _date($_) } 17_897 .. 20_088;    # 2019-01-01 to 2024-12-31
     my @prices = map { 95 + $_ * $_ * 731 } 0 .. $#PRODUCTS;
     my @zones = ('Z', '+01:00', '-05:30', '+12:45');
@@ -290,47 +290,46 @@ sub _sales {
         my $gross = $quantity * $prices[$product];
         my $amount = $gross - int($gross * $percent / 100);
         my $paid = _random(20);
-        $table->row($i, "'$day'", "'$day " . _time(_random(86_400)) . ($i % 4 ? '' : sprintf '.%03d', _random(1000))
-                . q{'},
-            1 + _random(CUSTOMERS), $i % 499 == 0 ? 'NULL' : 1 + _random(8), text($PRODUCTS[$product]),
-            $i % 37 == 0 ? 'NULL' : $i % 41 == 0 ? "''" : _pick("'shop'", "'web'", "'phone'"), $quantity,
-            _money($prices[$product]), _money($amount), text(_money($amount)), sprintf('%.2f', $percent / 100),
-            900_719_925_474_000_000 + $i * 7, $paid == 0 ? 'NULL' : $paid == 1 ? 0 : 1,
-            $paid > 3 ? "'" . $day . 'T' . _time(_random(86_400)) . _pick(@zones) . "'" : 'NULL', _note($i));
+        $table->row($i, $day, "$day " . _time(_random(86_400)) . ($i % 4 ? '' : sprintf '.%03d', _random(1000)),
+            1 + _random(CUSTOMERS), $i % 499 == 0 ? undef : 1 + _random(8), $PRODUCTS[$product],
+            $i % 37 == 0 ? undef : $i % 41 == 0 ? '' : _pick('shop', 'web', 'phone'), $quantity,
+            _money($prices[$product]), _money($amount), _money($amount), sprintf('%.2f', $percent / 100),
+            900_719_925_474_000_000 + $i * 7, $paid == 0 ? undef : $paid == 1 ? 0 : 1,
+            $paid > 3 ? $day . 'T' . _time(_random(86_400)) . _pick(@zones) : undef, _note($i));
     }
     $table->flush;
 }
 
 sub _employees {
-    my ($out) = @_;
-    my $table = Sql->new($out, 'EMPLOYEE_ROSTER');
+    my ($out, $database) = @_;
+    my $table = Sql->new($out, 'EMPLOYEE_ROSTER', $database);
     for my $i (1 .. EMPLOYEES) {
         my $born = -11_600 + _random(24_000);              # 1938 to 2003
         my $hired = $born + 6_600 + _random(7_000);
         $hired = 20_000 - _random(400) if $hired > 20_000;
-        $table->row($i, text(_pick(@FIRST) . ' ' . _pick(@LAST)), text(_pick(@DEPARTMENTS)), text(_pick(@TITLES)),
-            $i == 1 ? 'NULL' : 1 + int($i / 12), text(_date($born)), text(_date($hired)),
-            _random(9) ? 'NULL' : text(_date($hired + 30 + _random(3_000))),
-            $i % 31 == 0 ? 'NULL' : _money(4_000_000 + _random(16_000_000)), _random(5) ? 1 : 0, _blob($i),
-            $i % 6 == 0 ? 'NULL' : text(_date(19_700 + _random(300)) . 'T' . _time(_random(86_400)) . '+02:00'),
+        $table->row($i, _pick(@FIRST) . ' ' . _pick(@LAST), _pick(@DEPARTMENTS), _pick(@TITLES),
+            $i == 1 ? undef : 1 + int($i / 12), _date($born), _date($hired),
+            _random(9) ? undef : _date($hired + 30 + _random(3_000)),
+            $i % 31 == 0 ? undef : _money(4_000_000 + _random(16_000_000)), _random(5) ? 1 : 0, _blob($i),
+            $i % 6 == 0 ? undef : _date(19_700 + _random(300)) . 'T' . _time(_random(86_400)) . '+02:00',
             _note($i));
     }
     $table->flush;
 }
 
 sub _budgets {
-    my ($out) = @_;
-    my $table = Sql->new($out, 'DEPARTMENT_BUDGETS');
+    my ($out, $database) = @_;
+    my $table = Sql->new($out, 'DEPARTMENT_BUDGETS', $database);
     my $i = 0;
     for my $department (@DEPARTMENTS) {
         for my $year (2014 .. 2025) {
             for my $quarter (1 .. 4) {
                 my $budget = 5_000_000 + _random(90_000_000) * 100;
                 my $open = $year == 2025 && $quarter > 2;
-                $table->row(text($department), $year, $quarter, _money($budget),
-                    $open ? 'NULL' : _money($budget - 2_000_000 + _random(4_000_000)), text(_money($budget)),
-                    $open ? 'NULL' : _random(8) ? 1 : 0,
-                    $open ? 'NULL' : text(sprintf '%04d-%02d-%02d', $year, $quarter * 3 - 2, 1 + _random(28)),
+                $table->row($department, $year, $quarter, _money($budget),
+                    $open ? undef : _money($budget - 2_000_000 + _random(4_000_000)), _money($budget),
+                    $open ? undef : _random(8) ? 1 : 0,
+                    $open ? undef : sprintf('%04d-%02d-%02d', $year, $quarter * 3 - 2, 1 + _random(28)),
                     _note(++$i * 13));
             }
         }
@@ -340,8 +339,8 @@ sub _budgets {
 
 # 24 monthly loads (2023, 2024) and 16 daily ones (January 2025), each with every account.
 sub _balances {
-    my ($out) = @_;
-    my $table = Sql->new($out, 'MONTHLY_BALANCE');
+    my ($out, $database) = @_;
+    my $table = Sql->new($out, 'MONTHLY_BALANCE', $database);
     my @loads;
     for my $month (0 .. 23) {
         my ($year, $next) = (2023 + int($month / 12), $month % 12 + 1);
@@ -356,23 +355,24 @@ sub _balances {
         for my $account (1 .. ACCOUNTS) {
             $i++;
             my $cents = _random(4_000_000) * 997 - 900_000_000;
-            $table->row($load_id, "'$type'", "'$as_of'", sprintf("'AC%08d'", $account * 7919 % 100_000_000),
-                $account % 61 == 0 ? 'NULL' : text($BRANCHES[ $account % @BRANCHES ]),
-                _pick("'CHF'", "'EUR'", "'USD'"), $i % 173 == 0 ? 'NULL' : _money($cents),
-                $i % 173 == 0 ? 'NULL' : 123_456_789_000_000_000 + $i, sprintf("'%d.%04d00'", _random(2), _random(10_000)),
-                $account % 40 == 0 ? 1 : 0, "'$as_of 23:" . sprintf('%02d:%02d', _random(60), _random(60)) . q{'},
+            $table->row($load_id, $type, $as_of, sprintf('AC%08d', $account * 7919 % 100_000_000),
+                $account % 61 == 0 ? undef : $BRANCHES[ $account % @BRANCHES ],
+                _pick('CHF', 'EUR', 'USD'), $i % 173 == 0 ? undef : _money($cents),
+                $i % 173 == 0 ? undef : 123_456_789_000_000_000 + $i, sprintf('%d.%04d00', _random(2), _random(10_000)),
+                $account % 40 == 0 ? 1 : 0, "$as_of 23:" . sprintf('%02d:%02d', _random(60), _random(60)),
                 _note($i));
         }
     }
     $table->flush;
 }
 
+# The sample in the words of a database (see Sql).
 sub write_sql {
-    my ($out) = @_;
+    my ($out, $database) = @_;
     $state = 20_240_229;
-    print {$out} $SCHEMA;
-    $_->($out) for \&_regions, \&_customers, \&_sales, \&_employees, \&_budgets, \&_balances;
-    print {$out} $INDEXES;
+    print {$out} Sql::schema($database, $SCHEMA);
+    $_->($out, $database) for \&_regions, \&_customers, \&_sales, \&_employees, \&_budgets, \&_balances;
+    print {$out} Sql::schema($database, $INDEXES);
 }
 
 1;

@@ -5,7 +5,7 @@ package Packages;
 use strict;
 use warnings;
 
-use Sql qw(text);
+use Sql ();
 
 my $SCHEMA = <<'SQL';
 CREATE TABLE DEB_PACKAGES (
@@ -33,7 +33,7 @@ CREATE TABLE DEB_DEPENDS (
     ALTERNATIVE INTEGER NOT NULL,
     DEPENDS_ON VARCHAR(120) NOT NULL,
     DEPENDS_ARCH VARCHAR(20),
-    RELATION CHAR(2),
+    RELATION VARCHAR(2),
     VERSION_CONSTRAINT VARCHAR(80)
 );
 SQL
@@ -76,22 +76,22 @@ sub _utf8 {
 
 sub _number {
     my ($value) = @_;
-    return defined $value && $value =~ /^[0-9]{1,18}$/ ? $value : 'NULL';
+    return defined $value && $value =~ /^[0-9]{1,18}$/ ? $value : undef;
 }
 
 sub _write_package {
     my ($packages, $f) = @_;
-    $packages->row(text($f->{Package}), text($f->{Version}), text($f->{Architecture}),
-        text($f->{Section}), text($f->{Priority}), ($f->{Essential} // '') eq 'yes' ? 1 : 0,
-        text($f->{Source}), text(_utf8($f->{Maintainer})), text(_utf8($f->{Homepage})),
+    $packages->row($f->{Package}, $f->{Version}, $f->{Architecture},
+        $f->{Section}, $f->{Priority}, ($f->{Essential} // '') eq 'yes' ? 1 : 0,
+        $f->{Source}, _utf8($f->{Maintainer}), _utf8($f->{Homepage}),
         _number($f->{'Installed-Size'}), _number($f->{Size}),
-        ($f->{SHA256} // '') =~ /^([0-9a-f]{64})$/ ? "x'$1'" : 'NULL', text(_utf8($f->{Description})));
+        ($f->{SHA256} // '') =~ /^([0-9a-f]{64})$/ ? \"$1" : undef, _utf8($f->{Description}));
 }
 
 # "a (>= 1) | b, c:any" -> one row per alternative, both counted from 1.
 sub _write_depends {
     my ($depends, $f) = @_;
-    my @of = map { text($f->{$_}) } qw(Package Version Architecture);
+    my @of = @{$f}{qw(Package Version Architecture)};
     for my $kind (grep { defined $f->{$_} } @KINDS) {
         my $position = 0;
         for my $clause (split /\s*,\s*/, $f->{$kind}) {
@@ -100,8 +100,7 @@ sub _write_depends {
             for my $one (split /\s*\|\s*/, $clause) {
                 my ($name, $arch, $relation, $version) =
                     $one =~ /^([^\s:(]+)(?::(\S+))?\s*(?:\(\s*([<>=]+)\s*([^)\s]+)\s*\))?/ or next;
-                $depends->row(@of, text($kind), $position, ++$alternative, text($name), text($arch),
-                    text($relation), text($version));
+                $depends->row(@of, $kind, $position, ++$alternative, $name, $arch, $relation, $version);
             }
         }
     }
@@ -121,10 +120,11 @@ sub _each {
     return $n;
 }
 
+# The tables in the words of a database (see Sql).
 sub write_sql {
-    my ($out) = @_;
-    my $packages = Sql->new($out, 'DEB_PACKAGES');
-    my $depends  = Sql->new($out, 'DEB_DEPENDS');
+    my ($out, $database) = @_;
+    my $packages = Sql->new($out, 'DEB_PACKAGES', $database);
+    my $depends  = Sql->new($out, 'DEB_DEPENDS', $database);
     my %seen;
     # Several archives may offer the same version of a package.
     my $write = sub {
@@ -133,7 +133,7 @@ sub write_sql {
         _write_package($packages, $f);
         _write_depends($depends, $f);
     };
-    print {$out} $SCHEMA;
+    print {$out} Sql::schema($database, $SCHEMA);
     my $found = 0;
     if (open my $apt, '-|', 'apt-cache dumpavail 2>/dev/null') {
         $found = _each($apt, $write);
@@ -144,7 +144,7 @@ sub write_sql {
         close $dpkg or die "/var/lib/dpkg/status: $!\n";
     }
     $_->flush for $packages, $depends;
-    print {$out} $INDEXES;
+    print {$out} Sql::schema($database, $INDEXES);
 }
 
 1;

@@ -177,7 +177,8 @@ apr_status_t aur_pgsql_explain(apr_int64_t *rows, aur_session_t *session, const 
 
     explain.text = apr_pstrcat(p, "EXPLAIN (FORMAT JSON) ", sql->text, NULL);
     explain.len = strlen(explain.text);
-    rv = aur_pgsql_start(&result, session, &explain, 0, err, p);
+    /* as often as the query itself: the gate asks for each preview's plan */
+    rv = aur_pgsql_start(&result, session, &explain, 1, err, p);
     if (rv != APR_SUCCESS) {
         return rv;
     }
