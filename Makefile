@@ -41,13 +41,16 @@ SERVER_SOURCES := $(filter mod_aurora/mod_aurora.c mod_aurora/config/% mod_auror
                   $(if $(SOURCES),$(shell grep -lE '$(SERVER_RE)' $(SOURCES)))
 CORE_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SERVER_SOURCES),$(SOURCES)))
 UNITS     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/unit/*.c)))
+FAULTS    := $(patsubst %.c,$(BUILD)/%.so,$(sort $(wildcard t/fault/*.c)))
 BENCHES   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/bench/*.c)))
 
-.PHONY: all unit deps demo run check tests asan tsan lint format \
+.PHONY: all unit faults deps demo run check tests asan tsan lint format \
         bench docs clean apxs-is-there FORCE
 all: $(BUILD)/mod_aurora.so
 	@:
 unit: $(UNITS)
+	@:
+faults: $(FAULTS)
 	@:
 
 apxs-is-there:
@@ -77,6 +80,11 @@ $(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(AURORA_LIBS) $(APR_LIBS) -lpthread -lm
 .PRECIOUS: $(BUILD)/obj/%.o
+
+# What tests put in front of a library to make its calls fail.
+$(BUILD)/t/fault/%.so: t/fault/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -std=gnu11 -O1 -g -fPIC -shared $(WARNINGS) $(AURORA_CPPFLAGS) -o $@ $< -ldl
 
 -include $(OBJECTS:.o=.d) $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard t/*/*.c))
 
@@ -120,7 +128,7 @@ check:
 	@.ci/deps $(PKGS_build) $(PKGS_test)
 	@$(MAKE) --no-print-directory tests
 
-tests: all unit
+tests: all unit faults
 	@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' t/run $(TESTS)
 
 asan:
@@ -136,7 +144,7 @@ bench:
 	@AURORA_BUILD='$(abspath $(BUILD))' t/bench/run $(BENCH)
 
 # --- order in the house -------------------------------------------------------------------------
-LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/bench/*.c dbd/*.c))
+LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/fault/*.c t/bench/*.c dbd/*.c))
 CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
             --error-exitcode=1 --suppressions-list=.cppcheck -Iinclude -Imod_aurora
 lint:

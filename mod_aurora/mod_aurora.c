@@ -1,10 +1,12 @@
 /* mod_aurora.c - wiring: the module record and its hooks. No logic. */
 #include "mod_aurora.h"
 #include "aurora/config.h"
+#include "aurora/govern_board.h"
 #include "aurora/http.h"
 
 #include <http_config.h>
 #include <http_request.h>
+#include <mpm_common.h>
 #include <ap_provider.h>
 
 static const char *aurora_correlation_id(request_rec *r)
@@ -12,10 +14,23 @@ static const char *aurora_correlation_id(request_rec *r)
     return aur_http_correlation_id(r);
 }
 
+static void child_status(server_rec *s, pid_t pid, ap_generation_t generation, int slot,
+                         mpm_child_status status)
+{
+    if (status == MPM_CHILD_EXITED) {
+        aur_govern_board_ended(pid);
+    }
+}
+
 static void register_hooks(apr_pool_t *p)
 {
     ap_hook_pre_config(aur_config_pre, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(aur_config_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(aur_http_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_status(child_status, NULL, NULL, APR_HOOK_MIDDLE);
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
+    ap_hook_child_stopping(aur_http_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+#endif
     ap_hook_child_init(aur_http_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_perdir_config(aur_http_early, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_access_ex(aur_http_preflight, NULL, NULL, APR_HOOK_REALLY_FIRST,

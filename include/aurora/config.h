@@ -10,7 +10,7 @@
 #include "aurora/catalog.h"
 #include "aurora/db.h"
 
-/* Numbers of log lines: unique, never used again. 1xxx config, 2xxx http, 3xxx child start. */
+/* Numbers of log lines: unique, never used again. 1xxx config, 2xxx http, 3xxx start, 4xxx govern. */
 #define AURLOG(n) "AUR" #n ": "
 
 /* n per unit; 0 per_us: not set */

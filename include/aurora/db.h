@@ -11,6 +11,7 @@
 #include "aurora/cell.h"
 #include "aurora/error.h"
 #include "aurora/sql.h"
+#include "aurora/watch.h"
 
 typedef struct aur_db_t aur_db_t;
 typedef struct aur_conn_t aur_conn_t;
@@ -38,14 +39,38 @@ typedef void aur_log_fn(void *ctx, int level, apr_status_t rv, const char *fmt, 
  *         paths: it goes to the error log and the console only) */
 apr_status_t aur_db_check(const aur_db_settings_t *settings, aur_error_t *err, apr_pool_t *p);
 
-/** Make the child's side: the pool, empty. Opens nothing yet.
+/* What a child agrees on with the others. Each may be NULL; called from any thread, never under a lock, and
+ * possibly by one that hangs in a connect when the child ends: ctx must live as long as the process. */
+typedef struct aur_db_hooks_t {
+    void *ctx;
+    /** May one more session be opened? Taken before it is. */
+    int (*take)(void *ctx);
+    /** A session that was taken is closed. */
+    void (*give)(void *ctx);
+    /** Does another process want a session that it may not open? */
+    int (*wanted)(void *ctx);
+    /** The sessions that the database itself allows; called once, where it tells. */
+    void (*capacity)(void *ctx, apr_int64_t sessions);
+} aur_db_hooks_t;
+
+/** Make the child's side. A thread of the pool's own opens settings->pool_min connections at once and keeps
+ * them; it does not matter whether the database is there yet.
  * @param log  may be NULL */
 apr_status_t aur_db_child_create(aur_db_t **db, const aur_db_settings_t *settings, aur_log_fn *log,
                                  void *log_ctx, apr_pool_t *pchild);
 
+/** As aur_db_child_create, for a child that is not alone. hooks are copied. */
+apr_status_t aur_db_child_create_with(aur_db_t **db, const aur_db_settings_t *settings,
+                                      const aur_db_hooks_t *hooks, aur_log_fn *log, void *log_ctx,
+                                      apr_pool_t *pchild);
+
+/** The child is about to end: whoever waits for a connection now is refused. */
+void aur_db_stop(aur_db_t *db);
+
 const aur_dialect_t *aur_db_dialect(const aur_db_t *db);
 
-/** Borrow a connection in a read-only transaction of its own. Thread-safe. It goes back by itself when p is
+/** Borrow a connection in a read-only transaction of its own. Waiting for one and connecting together take
+ * pool_timeout at most; while the database is known not to be reachable it fails at once. Thread-safe. It goes back by itself when p is
  * cleared or destroyed; aur_conn_return gives it back earlier. What was opened on it is closed
  * first, the transaction is rolled back, and one in doubt is closed for good.
  * @param use  what for: part of the pool may be kept for previews
@@ -54,6 +79,14 @@ const aur_dialect_t *aur_db_dialect(const aur_db_t *db);
 apr_status_t aur_conn_borrow(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use, const char *user,
                              const char *correlation, aur_error_t *err, apr_pool_t *p);
 void aur_conn_return(aur_conn_t *conn);
+
+/** As aur_conn_borrow, for a task that is watched (may be NULL): the wait ends when the task is stopped, and from
+ * then on until the return, the task's stop cancels what runs on the connection. The task must be left
+ * after the return.
+ * @return as aur_conn_borrow; APR_EGENERAL with CLIENT_GONE when the task was stopped: aur_task_reason says why */
+apr_status_t aur_conn_borrow_for(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use,
+                                 const char *user, const char *correlation, aur_task_t *task,
+                                 aur_error_t *err, apr_pool_t *p);
 
 /** Stop whatever runs on the connection, in the database. The only call that is safe from another thread
  * than the borrower's, as long as the connection is borrowed. It lasts: whatever the borrower still

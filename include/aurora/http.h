@@ -5,9 +5,16 @@
 
 #include <httpd.h>
 
+/** post_config: what is shared between children; the notice on sizes.
+ * @return OK, or HTTP_INTERNAL_SERVER_ERROR after having logged why the server cannot start */
+int aur_http_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+
 /** child_init: the databases and catalogues of every server, one per distinct configuration. They
  * end with pchild. What cannot be made is logged and answered with DATABASE_UNAVAILABLE. */
 void aur_http_child_init(apr_pool_t *pchild, server_rec *s);
+
+/** child_stopping: without grace, what runs is cancelled in the database at once. */
+void aur_http_child_stopping(apr_pool_t *pchild, int graceful);
 
 /** post_perdir_config: headers that every answer below the Location carries, errors of httpd's own
  * (401, 403) included: correlation id and CORS. */

@@ -39,7 +39,8 @@
       "At most AuroraPoolMax; where it is not set, it follows a smaller AuroraPoolMax down.")      \
     X(POOL_MAX, "AuroraPoolMax", COUNT, db.pool_max, "ORACLE_MAX_POOL", 1, 512, "10", "n",         \
       "Connections at most per process",                                                           \
-      "The database sees at most this number times the processes of the server.")                  \
+      "The database sees at most this number times the processes of the server. Under the "        \
+      "prefork MPM a process has one, whatever is set here.")                                      \
     X(POOL_TIMEOUT, "AuroraPoolTimeout", TIME, db.pool_timeout, NULL, 10 * AUR_MSEC, 10 * AUR_MIN, \
       "2s", "time", "Longest wait for a connection",                                               \
       "Connecting included. A request that waits longer is answered with 503 "                     \
@@ -53,7 +54,9 @@
       "Connections above AuroraPoolMin that nobody used for this long are closed.")                \
     X(DB_SESSIONS_MAX, "AuroraDBSessionsMax", COUNT, db_sessions_max, "ORACLE_SESSIONS_LIMIT", 0,  \
       1000000, "0", "n", "Connections open at once on the whole server",                           \
-      "Across all processes. 0: no cap beyond processes x AuroraPoolMax.")                         \
+      "Across all processes, those of a generation that is about to end included. A process "      \
+      "that needs a connection it may not open gets one that lies idle in another. 0: no cap "     \
+      "beyond processes x AuroraPoolMax.")                                                         \
     X(SCHEMAS, "AuroraSchemas", SCHEMAS, AUR_NO_FIELD, "ORACLE_SCHEMA_FILTER", 0, 0, NULL,         \
       "name [name] ...", "Schemas whose tables and views are served",                              \
       "Without it: all but the database's own. In the environment variable names are separated "   \

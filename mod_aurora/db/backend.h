@@ -22,11 +22,14 @@ typedef struct aur_session_t {
     void *native;  /* what apr_dbd_native_handle gave */
     void *private; /* the backend's own */
     apr_pool_t *pool;
-    apr_time_t used; /* when it last went back to the pool */
+    apr_time_t used; /* by aur_clock: when it last went back to the pool */
     int doubtful;    /* never to be used again: closed where it would have gone back */
     int cancelled;   /* atomic; set by cancel, until the next borrower */
     int inside;      /* atomic; the backend is at work for its borrower */
-    aur_log_fn *log; /* never NULL */
+    int lent;        /* it has been borrowed before */
+    int held;        /* atomic; those who are cancelling it: it must not be closed under them */
+    struct aur_session_t *prev, *next; /* among the pool's */
+    aur_log_fn *log;                   /* never NULL */
     void *log_ctx;
 } aur_session_t;
 
@@ -66,6 +69,12 @@ struct aur_backend_t {
     apr_status_t (*rollback)(aur_session_t *session);
     /* session->cancelled is set already. */
     void (*cancel)(aur_session_t *session);
+    /* Cut the connection under the call that is waiting for it, from another thread, without blocking: the call
+     * fails soon. The session is lost. NULL: a cancelled call always returns by itself. */
+    void (*abandon)(aur_session_t *session);
+    /* A statement that tells how many sessions the database allows at once (one number); NULL, or a function that
+     * gives NULL, where that is not known. */
+    const char *(*capacity)(const aur_db_settings_t *settings);
 
     /* Prepare and bind; set columns, ncolumns and private. Cleans up after itself when it fails. */
     apr_status_t (*open)(aur_cursor_t *cursor, aur_error_t *err);
@@ -103,8 +112,10 @@ static inline int aur_session_cancelled(const aur_session_t *session)
     return __atomic_load_n(&session->cancelled, __ATOMIC_RELAXED);
 }
 
-/** Connect. The session closes with its pool, which is a child of parent.
+/** Connect.
  * @param wait_us  > 0: how long the database may take
+ * @param parent   the session closes with it at the latest; NULL: it has a pool to itself, and any thread
+ *                 may close it
  * @return APR_SUCCESS; APR_EGENERAL with err: DB_UNAVAILABLE */
 apr_status_t aur_session_open(aur_session_t **session, const aur_backend_t *backend,
                               const aur_db_settings_t *settings, apr_interval_time_t wait_us,
@@ -117,13 +128,23 @@ void aur_session_abandon(aur_session_t *session);
 /* --- db_pool.c ------------------------------------------------------------------------------- */
 
 struct aur_conn_t {
-    aur_db_t *db; /* NULL once returned */
-    aur_session_t *session;
-    aur_cursor_t *cursors; /* open ones */
-    apr_pool_t *pool;      /* the borrower's */
+    aur_db_t *db;           /* NULL once returned */
+    aur_session_t *session; /* NULL: it was lost, and no other is to be had */
+    aur_cursor_t *cursors;  /* open ones */
+    apr_pool_t *pool;       /* the borrower's */
     struct aur_slot_t *slot;
+    struct aur_task_t *task; /* NULL: nobody watches */
+    aur_db_use_e use;
+    const char *user, *correlation;
+    int from_idle;           /* the session lay in the pool */
+    int used;                /* a statement has been sent */
     aur_conn_t *prev, *next; /* of all that are borrowed, under the pool's lock */
 };
+
+/** The session turned out dead at its first statement: get another one in its place, once.
+ * @param err  of the statement
+ * @return APR_SUCCESS: the statement may be sent again */
+apr_status_t aur_conn_replace(aur_conn_t *conn, const aur_error_t *err);
 
 /* --- db.c ------------------------------------------------------------------------------------ */
 

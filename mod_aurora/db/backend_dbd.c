@@ -441,6 +441,11 @@ static void dbd_cancel(aur_session_t *session)
     }
 }
 
+static const char *dbd_capacity(const aur_db_settings_t *settings)
+{
+    return kind_of(settings) == AUR_DBD_MYSQL ? "SELECT @@max_connections" : NULL;
+}
+
 const aur_backend_t aur_backend_dbd = {
     .driver = "",
     .check = dbd_check,
@@ -452,6 +457,7 @@ const aur_backend_t aur_backend_dbd = {
     .begin = dbd_begin,
     .rollback = dbd_rollback,
     .cancel = dbd_cancel,
+    .capacity = dbd_capacity,
     .open = aur_dbd_cursor_open,
     .next = aur_dbd_cursor_next,
     .close = aur_dbd_cursor_close,

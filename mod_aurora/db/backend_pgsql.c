@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "aurora/socket.h"
 #include "pgsql_private.h"
 
 #define SERVER_MIN          100000 /* PostgreSQL 10 */
@@ -15,6 +16,11 @@
 #define CANCEL_PAUSE        apr_time_from_msec(1)
 #define CONNECT_TIMEOUT_MIN 2  /* seconds; libpq takes no less */
 #define CORRELATION_SHOWN   36 /* characters of it, where both do not fit */
+
+#define CAPACITY_TEXT                                                                              \
+    "SELECT current_setting('max_connections')::int - "                                            \
+    "current_setting('superuser_reserved_connections')::int - "                                    \
+    "coalesce(current_setting('reserved_connections', true), '0')::int"
 
 /* One statement, one round trip. The time zone is that of the values that are bound and shown. */
 #define SETUP(more)                                                                                \
@@ -355,6 +361,20 @@ static void pgsql_cancel(aur_session_t *session)
     __atomic_sub_fetch(&s->cancelling, 1, __ATOMIC_ACQ_REL);
 }
 
+/* The worker's wait ends with the socket. */
+static void pgsql_abandon(aur_session_t *session)
+{
+    aur_pgsql_t *s = session->private;
+
+    aur_socket_shut(PQsocket(s->conn));
+}
+
+/* Those that are kept for superusers are not ours. */
+static const char *pgsql_capacity(const aur_db_settings_t *settings)
+{
+    return CAPACITY_TEXT;
+}
+
 const aur_backend_t aur_backend_pgsql = {
     .driver = "pgsql",
     .check = pgsql_check,
@@ -366,6 +386,8 @@ const aur_backend_t aur_backend_pgsql = {
     .begin = pgsql_begin,
     .rollback = pgsql_rollback,
     .cancel = pgsql_cancel,
+    .abandon = pgsql_abandon,
+    .capacity = pgsql_capacity,
     .open = aur_pgsql_cursor_open,
     .next = aur_pgsql_cursor_next,
     .close = aur_pgsql_cursor_close,

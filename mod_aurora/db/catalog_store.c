@@ -264,7 +264,8 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
         aur_error_clear(&err);
         rv = load(store, &snapshot, &err);
         if (rv != APR_SUCCESS) {
-            store->log(store->log_ctx, LOG_ERR, APR_SUCCESS,
+            /* It is tried again and again while somebody asks: once is enough at this level. */
+            store->log(store->log_ctx, store->failures ? LOG_INFO : LOG_ERR, APR_SUCCESS,
                        "the catalogue could not be loaded: %s %s", err.detail, err.native);
         }
 
@@ -283,6 +284,7 @@ static apr_status_t store_end(void *data)
     aur_catalog_store_t *store = data;
     apr_status_t rv, ended;
 
+    aur_db_stop(store->db); /* the thread may be waiting for a connection */
     apr_thread_mutex_lock(store->lock);
     store->stop = 1;
     if (store->loading) {

@@ -98,6 +98,17 @@ static apr_status_t over(aur_error_t *err, const char *what)
     return APR_EGENERAL;
 }
 
+static apr_status_t open_on(aur_cursor_t *cursor, aur_session_t *session, aur_error_t *err)
+{
+    apr_status_t rv;
+
+    cursor->session = session;
+    aur_session_enter(session);
+    rv = session->backend->open(cursor, err);
+    aur_session_leave(session);
+    return rv;
+}
+
 apr_status_t aur_cursor_open(aur_cursor_t **cursor, aur_conn_t *conn, const aur_sql_t *sql,
                              aur_error_t *err, apr_pool_t *p)
 {
@@ -105,20 +116,22 @@ apr_status_t aur_cursor_open(aur_cursor_t **cursor, aur_conn_t *conn, const aur_
     aur_cursor_t *made;
     apr_status_t rv;
 
-    if (!conn->db) {
+    if (!conn->db || !session) {
         return over(err, "connection");
     }
     if (aur_session_cancelled(session)) {
         return stopped(err);
     }
     made = apr_pcalloc(p, sizeof(*made));
-    made->session = session;
     made->conn = conn;
     made->sql = sql;
     made->pool = p;
-    aur_session_enter(session);
-    rv = session->backend->open(made, err);
-    aur_session_leave(session);
+    rv = open_on(made, session, err);
+    if (rv != APR_SUCCESS && aur_conn_replace(conn, err) == APR_SUCCESS) {
+        aur_error_clear(err);
+        rv = open_on(made, conn->session, err);
+    }
+    conn->used = 1;
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -215,7 +228,7 @@ apr_status_t aur_db_discover(aur_catalog_builder_t *builder, aur_conn_t *conn, a
     aur_session_t *session = conn->session;
     apr_status_t rv;
 
-    if (!conn->db) {
+    if (!conn->db || !session) {
         return over(err, "connection");
     }
     if (aur_session_cancelled(session)) {
@@ -227,14 +240,25 @@ apr_status_t aur_db_discover(aur_catalog_builder_t *builder, aur_conn_t *conn, a
     return rv;
 }
 
+static apr_status_t explain_on(apr_int64_t *rows, aur_session_t *session, const aur_sql_t *sql,
+                               aur_error_t *err, apr_pool_t *p)
+{
+    apr_status_t rv;
+
+    aur_session_enter(session);
+    rv = session->backend->explain(rows, session, sql, err, p);
+    aur_session_leave(session);
+    return rv;
+}
+
 apr_status_t aur_db_explain(apr_int64_t *rows, aur_conn_t *conn, const aur_sql_t *sql,
                             aur_error_t *err, apr_pool_t *p)
 {
     aur_session_t *session = conn->session;
     apr_status_t rv;
 
-    if (!conn->db) {
-        return aur_error_set(err, AUR_E_INTERNAL, NULL, "The connection has been given back.");
+    if (!conn->db || !session) {
+        return over(err, "connection");
     }
     if (!session->backend->explain) {
         return APR_ENOTIMPL;
@@ -242,8 +266,11 @@ apr_status_t aur_db_explain(apr_int64_t *rows, aur_conn_t *conn, const aur_sql_t
     if (aur_session_cancelled(session)) {
         return stopped(err);
     }
-    aur_session_enter(session);
-    rv = session->backend->explain(rows, session, sql, err, p);
-    aur_session_leave(session);
+    rv = explain_on(rows, session, sql, err, p);
+    if (rv != APR_SUCCESS && aur_conn_replace(conn, err) == APR_SUCCESS) {
+        aur_error_clear(err);
+        rv = explain_on(rows, conn->session, sql, err, p);
+    }
+    conn->used = 1;
     return rv;
 }

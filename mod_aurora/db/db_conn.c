@@ -50,7 +50,8 @@ apr_status_t aur_session_open(aur_session_t **session, const aur_backend_t *back
 {
     aur_session_t *made;
     apr_pool_t *p;
-    apr_status_t rv = apr_pool_create(&p, parent);
+    apr_status_t rv =
+        parent ? apr_pool_create(&p, parent) : apr_pool_create_unmanaged_ex(&p, NULL, NULL);
 
     if (rv != APR_SUCCESS) {
         return aur_error_set(err, AUR_E_INTERNAL, NULL, "The server is out of memory.");
@@ -58,7 +59,7 @@ apr_status_t aur_session_open(aur_session_t **session, const aur_backend_t *back
     apr_pool_tag(p, "aur_session");
     made = apr_pcalloc(p, sizeof(*made));
     made->backend = backend;
-    made->settings = settings;
+    made->settings = apr_pmemdup(p, settings, sizeof(*settings));
     made->pool = p;
     made->log = log;
     made->log_ctx = log_ctx;

@@ -26,7 +26,14 @@ static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
         last ? apr_bucket_eos_create(c->bucket_alloc) : apr_bucket_flush_create(c->bucket_alloc);
 
     APR_BRIGADE_INSERT_TAIL(bb, e);
-    x->pass_rv = ap_pass_brigade(x->r->output_filters, bb);
+    aur_task_state(x->task, AUR_TASK_IN_CLIENT);
+    if (x->conn && aur_task_reason(x->task) != AUR_STOP_NONE) {
+        x->pass_rv = APR_ECONNABORTED; /* the result is being cancelled under us */
+    }
+    else {
+        x->pass_rv = ap_pass_brigade(x->r->output_filters, bb);
+    }
+    aur_task_state(x->task, x->conn ? AUR_TASK_IN_DB : AUR_TASK_ELSEWHERE);
     apr_brigade_cleanup(bb);
     /* Not after the last: a stream of HTTP/2 whose client has all of it and hangs up looks the same. */
     if (x->pass_rv == APR_SUCCESS && c->aborted && !last) {
@@ -133,6 +140,7 @@ static int break_off(aur_request_t *x)
 int aur_answer_fail(aur_request_t *x)
 {
     aur_run_return(x);
+    aur_run_explain(x);
     aur_problem_log(x);
     if (x->sink && aur_sink_started(x->sink)) {
         aur_request_note(x, aur_problem_status(x->err.code));

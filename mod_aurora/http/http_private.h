@@ -10,11 +10,13 @@
 #include "aurora/error.h"
 #include "aurora/query.h"
 #include "aurora/sink.h"
+#include "aurora/watch.h"
 
 /* A child's side of one server's configuration. Made at child start, then only read. */
 typedef struct aur_runtime_t {
     aur_db_t *db;
     aur_catalog_store_t *store;
+    aur_watch_t *watch; /* one for all of a child */
 } aur_runtime_t;
 
 typedef struct aur_request_t aur_request_t;
@@ -43,6 +45,7 @@ struct aur_request_t {
     const char *dataset; /* AURORA_DATASET, once known */
     apr_time_t start;
 
+    aur_task_t *task;            /* watched from before the borrowing to the end of the handler */
     aur_conn_t *conn;            /* while one is borrowed */
     const char *sql;             /* statement last sent, for the log */
     aur_sink_t *sink;            /* the answer's body, once begun */
@@ -112,6 +115,9 @@ apr_status_t aur_run_plan(aur_request_t *x, const aur_query_t *query, aur_plan_t
 apr_status_t aur_run_borrow(aur_request_t *x, aur_db_use_e use);
 /** Give x->conn back, if there is one. */
 void aur_run_return(aur_request_t *x);
+/** If the watch stopped the request, x->err becomes the reason why: what the database or the socket said is only
+ * the consequence. */
+void aur_run_explain(aur_request_t *x);
 /** Build a statement; it is what x->sql shows from then on. */
 apr_status_t aur_run_build(aur_request_t *x, const aur_plan_t *plan, aur_sql_e kind,
                            aur_sql_t **sql);
@@ -145,6 +151,20 @@ apr_status_t aur_gate_check(aur_request_t *x, const aur_plan_t *plan, aur_db_use
 /** The member "partition_info" of a dataset's columns, value only. @return as aur_run_open */
 apr_status_t aur_partition_write(aur_request_t *x, const aur_catalog_t *catalog,
                                  const aur_dataset_t *dataset);
+
+/* --- http_client.c --- */
+/** r's client for the watch; valid while r's connection is. */
+void aur_client_of(aur_task_client_t *client, request_rec *r);
+
+/* --- http_sizing.c --- */
+/** Does the server have several workers in one process? */
+int aur_sizing_threads(void);
+/** Lower the pool to what the server's processes can use. */
+void aur_sizing_fit(aur_db_settings_t *db);
+/** Tell at the start how many connections there may be. */
+void aur_sizing_notice(server_rec *s, const aur_server_t *server);
+/** Tell once what the database itself allows. */
+void aur_sizing_capacity(server_rec *s, const aur_server_t *server, apr_int64_t capacity);
 
 /* --- http_runtime.c --- */
 const aur_runtime_t *aur_runtime_get(const aur_server_t *server);

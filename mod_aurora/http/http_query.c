@@ -62,6 +62,7 @@ static apr_status_t write_rows(aur_request_t *x, aur_cursor_t *cursor, aur_write
     apr_status_t rv;
 
     while ((rv = aur_cursor_next(&cells, cursor, &x->err)) == APR_SUCCESS) {
+        aur_task_progress(x->task);
         rv = writer->is->row(writer, cells);
         if (rv != APR_SUCCESS) {
             rv = aur_answer_broken(x);

@@ -89,6 +89,7 @@ static int answer_options(aur_request_t *x)
 int aur_http_handler(request_rec *r)
 {
     aur_request_t *x;
+    int status;
     if (!r->handler || strcmp(r->handler, AURORA_HANDLER)) {
         return DECLINED;
     }
@@ -110,5 +111,8 @@ int aur_http_handler(request_rec *r)
                       aur_route_allow(x->route));
         return aur_answer_fail(x);
     }
-    return x->route->run(x);
+    status = x->route->run(x);
+    aur_task_leave(x->task);
+    x->task = NULL;
+    return status;
 }

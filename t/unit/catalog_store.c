@@ -23,7 +23,7 @@ static void script(const char *text)
     char *message = NULL;
     sqlite3 *db;
 
-    if (sqlite3_open(path, &db) != SQLITE_OK ||
+    if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_busy_timeout(db, 5000) != SQLITE_OK ||
         sqlite3_exec(db, "PRAGMA synchronous=OFF", NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(db, text, NULL, NULL, &message) != SQLITE_OK) {
         printf("Bail out! %s\n", message ? message : sqlite3_errmsg(db));

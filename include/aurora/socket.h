@@ -1,0 +1,17 @@
+/* socket.h - what a client's socket tells without reading from it or writing to it. Thread-safe. */
+#ifndef AURORA_SOCKET_H
+#define AURORA_SOCKET_H
+
+#include <apr.h>
+
+/** Has the other side hung up, or closed its sending half? Bytes that wait to be read do not hide it. A
+ * descriptor that is not open counts as gone. */
+int aur_socket_gone(int fd);
+/** Bytes that the other side's system has acknowledged since the connection began.
+ * @return 0: this kind of socket does not tell */
+int aur_socket_acked(int fd, apr_uint64_t *bytes);
+/** End both directions: whoever is blocked in a read or write of the socket gets away at once. The
+ * descriptor stays open. */
+void aur_socket_shut(int fd);
+
+#endif

@@ -1,0 +1,50 @@
+/* sync.h - locks, waiting, time and threads for what runs beside the workers of a child.
+ *
+ * Time is the monotonic clock's, in microseconds: a wall clock that is set must neither end a wait nor
+ * prolong it. APR has neither such a clock nor such a wait, so this stands on POSIX directly.
+ *
+ * A child with one thread (prefork) is ended by a signal handler that runs its pools' cleanups, which take
+ * these locks again. So there the signals that end a child wait while a lock is held. */
+#ifndef AURORA_SYNC_H
+#define AURORA_SYNC_H
+
+#include <apr.h>
+#include <apr_errno.h>
+#include <apr_time.h>
+#include <pthread.h>
+#include <signal.h>
+
+typedef struct aur_lock_t {
+    pthread_mutex_t mutex;
+    sigset_t before; /* the holder's signal mask */
+    int masked;      /* whether it is set */
+} aur_lock_t;
+
+typedef struct aur_cond_t {
+    pthread_cond_t cond;
+} aur_cond_t;
+
+/** Now, in microseconds since some moment before the start. */
+apr_time_t aur_clock(void);
+
+/** Say whether a signal handler of this process may run pool cleanups. Once, before the first lock. */
+void aur_sync_handlers_set(int handlers_clean_up);
+
+apr_status_t aur_lock_init(aur_lock_t *lock);
+void aur_lock_end(aur_lock_t *lock);
+void aur_lock(aur_lock_t *lock);
+void aur_unlock(aur_lock_t *lock);
+
+apr_status_t aur_cond_init(aur_cond_t *cond);
+void aur_cond_end(aur_cond_t *cond);
+/** Wait, at most until the clock says `until` (0: for ever). The lock is held before and after.
+ * @return whether it was signalled (or woke without a reason); 0: the time is over */
+int aur_cond_wait(aur_cond_t *cond, aur_lock_t *lock, apr_time_t until);
+void aur_cond_wake(aur_cond_t *cond);
+void aur_cond_wake_all(aur_cond_t *cond);
+
+/** Start a thread with all signals blocked: the server's signals are for its own threads.
+ * @param thread  joined by the caller; NULL: detached */
+apr_status_t aur_thread_start(pthread_t *thread, void *(*run)(void *ctx), void *ctx);
+
+#endif

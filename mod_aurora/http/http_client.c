@@ -1,0 +1,50 @@
+/* http_client.c - the client of a request, as the watch sees it: by its socket. A stream of HTTP/2 has none of
+ * its own; the one of its connection stands in, and mod_http2 marks the stream itself when it is reset. */
+#include "http/http_private.h"
+
+#include <http_core.h>
+#include <apr_portable.h>
+
+#include "aurora/socket.h"
+
+static conn_rec *transport(conn_rec *c)
+{
+    return c->master ? c->master : c;
+}
+
+/* Looked up each time: a stop without grace closes sockets under their workers. */
+static int descriptor(conn_rec *c)
+{
+    apr_socket_t *socket = ap_get_conn_socket(transport(c));
+    apr_os_sock_t fd = -1;
+
+    if (!socket || apr_os_sock_get(&fd, socket) != APR_SUCCESS) {
+        return -1;
+    }
+    return fd;
+}
+
+static int gone(void *ctx)
+{
+    conn_rec *c = ctx;
+
+    return c->aborted || transport(c)->aborted || aur_socket_gone(descriptor(c));
+}
+
+static int acked(void *ctx, apr_uint64_t *bytes)
+{
+    return aur_socket_acked(descriptor(ctx), bytes);
+}
+
+static void shut(void *ctx)
+{
+    aur_socket_shut(descriptor(ctx));
+}
+
+void aur_client_of(aur_task_client_t *client, request_rec *r)
+{
+    client->ctx = r->connection;
+    client->gone = gone;
+    client->acked = acked;
+    client->shut = shut;
+}
