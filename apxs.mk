@@ -58,7 +58,9 @@ install: all
 	if [ -e "$(CONF_TARGET)/aurora.conf" ]; then \
 	    install -m 644 conf.d/aurora.conf "$(CONF_TARGET)/aurora.conf.dist"; \
 	else install -m 644 conf.d/aurora.conf "$(CONF_TARGET)/aurora.conf"; fi
+	install -m 644 conf.d/aurora-sqlite.conf conf.d/aurora-pgsql.conf conf.d/aurora-mysql.conf "$(CONF_TARGET)"
 
 uninstall:
 	rm -f "$(DESTDIR)$(LIBEXECDIR)/mod_aurora.so" "$(DESTDIR)$(HTTPD_INCLUDEDIR)/mod_aurora.h" \
-	      "$(CONF_TARGET)/aurora.load" "$(CONF_TARGET)/aurora.conf.dist"
+	      "$(CONF_TARGET)/aurora.load" "$(CONF_TARGET)/aurora.conf.dist" \
+	      "$(CONF_TARGET)/aurora-sqlite.conf" "$(CONF_TARGET)/aurora-pgsql.conf" "$(CONF_TARGET)/aurora-mysql.conf"
