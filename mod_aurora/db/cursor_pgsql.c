@@ -257,6 +257,7 @@ static apr_status_t columns_set(aur_cursor_t *cursor, rows_t *rows, aur_error_t 
     int i, n = PQnfields(result);
 
     if (n < 1 || (sql->ncolumns > 0 && sql->ncolumns != n)) {
+        cursor->session->doubtful = 1; /* whose answer is this? */
         return aur_error_set(err, AUR_E_INTERNAL, NULL,
                              "The statement has %d columns where %d are expected.", n,
                              sql->ncolumns);

@@ -298,18 +298,26 @@ static apr_status_t fail(aur_pgsql_t *s, const PGresult *result, aur_error_t *er
     return APR_EGENERAL;
 }
 
-/* The results of what went before. */
+/* The results of what went before: each statement gives one, and NULL after it. Anything else means that
+ * we are out of step with the server, and what comes next might be taken for another statement's. */
 static apr_status_t skip(aur_pgsql_t *s, int n, aur_error_t *err)
 {
+    int inside = 0;
+
     while (n > 0) {
         PGresult *result = aur_pgsql_result(s);
         ExecStatusType status = PQresultStatus(result);
         apr_status_t rv = APR_SUCCESS;
-        if (!result && !is_lost(s)) {
-            n--; /* the end of one */
+        if (!result && inside && !is_lost(s)) {
+            inside = 0;
+            n--;
         }
-        else if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        else if (inside || (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)) {
+            s->session->doubtful |= !result || inside;
             rv = fail(s, result, err);
+        }
+        else {
+            inside = 1;
         }
         PQclear(result);
         if (rv != APR_SUCCESS) {
