@@ -11,9 +11,9 @@ use IO::Socket::INET;
 use JSON::PP ();
 use POSIX ();
 use Test::More;
-use Time::HiRes qw(sleep time);
 
 use Aurora::Data;
+use Aurora::MakeRun qw(free_port make_run wait_for curl);
 use Aurora::Server;
 
 Aurora::Server::require_or_skip();
@@ -22,50 +22,6 @@ plan skip_all => 'make run starts an httpd without the runtimes that a sanitized
 my $top    = Aurora::Server::repo();
 my $folder = File::Temp->newdir('aurora-XXXXXXXX', TMPDIR => 1);
 my $db     = "$top/build/demo/aurora.db";
-
-sub free_port {
-    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "no port: $!";
-    return $socket->sockport;
-}
-
-sub slurp {
-    my ($path) = @_;
-    open my $in, '<', $path or return '';
-    local $/;
-    return scalar <$in>;
-}
-
-# In a session of its own, as a terminal gives it one, with SIGINT as a terminal's user expects it.
-sub make_run {
-    my ($mpm, $port) = @_;
-    my $pid = fork // die "fork: $!";
-    return $pid if $pid;
-    POSIX::setsid();
-    $SIG{INT} = 'DEFAULT';
-    delete @ENV{@Aurora::Server::ENVIRONMENT};
-    delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS)};
-    open STDOUT, '>', "$folder/run.log" or POSIX::_exit(127);
-    open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
-    open STDIN,  '<', '/dev/null' or POSIX::_exit(127);
-    exec 'make', '-C', $top, 'run', "PORT=$port", "MPM=$mpm", 'BUILD=' . Aurora::Server::build() or POSIX::_exit(127);
-}
-
-sub wait_for {
-    my ($seconds, $done) = @_;
-    for (my $end = time + $seconds; time < $end; sleep 0.1) {
-        return 1 if $done->();
-    }
-    return $done->();
-}
-
-sub curl {
-    my (@arguments) = @_;
-    open my $in, '-|', 'curl', '-sS', '--max-time', 60, @arguments or die "curl: $!";
-    local $/;
-    my $text = <$in> // '';
-    close $in;
-    return ($text, $? >> 8);
-}
 
 # The sqlite3 shell reads the CSV into a database of its own and holds it against the source. It knows no NULL
 # in CSV, so NULL and empty text count as alike here.
@@ -87,12 +43,12 @@ sub differences {
 for my $mpm (Aurora::Server::mpms()) {
     my $port = free_port();
     my $url  = "http://127.0.0.1:$port/aurora";
-    unlink "$folder/run.log", "$folder/out.csv";
-    my $pid  = make_run($mpm, $port);
-    my $up   = wait_for(120, sub { slurp("$folder/run.log") =~ /^Try/m || waitpid($pid, POSIX::WNOHANG()) == $pid });
-    ok($up && slurp("$folder/run.log") =~ /serves at \Q$url\E/, "$mpm: make run says where it serves")
-        or diag(slurp("$folder/run.log"));
-    my $hints = () = slurp("$folder/run.log") =~ /^  curl /mg;
+    unlink "$folder/out.csv";
+    my $pid  = make_run("$folder/run.log", "PORT=$port", "MPM=$mpm");
+    my $up   = wait_for(120, sub { Aurora::Server::slurp("$folder/run.log") =~ /^Try/m || waitpid($pid, POSIX::WNOHANG()) == $pid });
+    ok($up && Aurora::Server::slurp("$folder/run.log") =~ /serves at \Q$url\E/, "$mpm: make run says where it serves")
+        or diag(Aurora::Server::slurp("$folder/run.log"));
+    my $hints = () = Aurora::Server::slurp("$folder/run.log") =~ /^  curl /mg;
     is($hints, 3, "$mpm: and prints three curl lines");
 
     my ($datasets) = curl("$url/api/v1/datasets");

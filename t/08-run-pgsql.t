@@ -8,13 +8,13 @@ use warnings;
 use lib 't/lib';
 
 use File::Temp ();
-use IO::Socket::INET;
 use JSON::PP ();
+use IO::Socket::INET;
 use POSIX ();
 use Test::More;
-use Time::HiRes qw(sleep time);
 
 use Aurora::Data;
+use Aurora::MakeRun qw(free_port make_run wait_for curl);
 use Aurora::MariaDB;
 use Aurora::Postgres;
 use Aurora::Server;
@@ -47,45 +47,7 @@ my %missing = (pgsql => Aurora::Postgres->missing, mysql => Aurora::MariaDB->mis
 
 # --- make run ---------------------------------------------------------------------------------------
 
-sub free_port {
-    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "no port: $!";
-    return $socket->sockport;
-}
-
-# In a session of its own, as a terminal gives it one, with SIGINT as a terminal's user expects it.
-sub make_run {
-    my ($db, $port) = @_;
-    unlink "$folder/run.log";
-    my $pid = fork // die "fork: $!";
-    return $pid if $pid;
-    POSIX::setsid();
-    $SIG{INT} = 'DEFAULT';
-    delete @ENV{@Aurora::Server::ENVIRONMENT};
-    delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS)};
-    open STDOUT, '>', "$folder/run.log" or POSIX::_exit(127);
-    open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
-    open STDIN,  '<', '/dev/null' or POSIX::_exit(127);
-    exec 'make', '-C', $top, 'run', "DB=$db", "PORT=$port", 'BUILD=' . Aurora::Server::build() or POSIX::_exit(127);
-}
-
 sub run_log { return Aurora::Server::slurp("$folder/run.log") }
-
-sub wait_for {
-    my ($seconds, $done) = @_;
-    for (my $end = time + $seconds; time < $end; sleep 0.1) {
-        return 1 if $done->();
-    }
-    return $done->();
-}
-
-sub curl {
-    my (@arguments) = @_;
-    open my $in, '-|', 'curl', '-sS', '--max-time', 60, @arguments or die "curl: $!";
-    local $/;
-    my $text = <$in> // '';
-    close $in;
-    return $text;
-}
 
 # Processes that work in a folder: the database's, with its own idea of their arguments.
 sub working_in {
@@ -168,7 +130,7 @@ for my $db (qw(pgsql mysql)) {
         skip "$db: $missing{$db}", 1 if $missing{$db};
         my $port = free_port();
         my $url  = "http://127.0.0.1:$port/aurora";
-        my $pid  = make_run($db, $port);
+        my $pid  = make_run("$folder/run.log", "DB=$db", "PORT=$port");
         ok(up($pid), "make run DB=$db serves") or diag(run_log());
         like(run_log(), qr/, $db\) serves at \Q$url\E/, 'and says where') or diag(run_log());
         my $datasets = eval { JSON::PP::decode_json(curl("$url/api/v1/datasets")) } || {};
@@ -185,8 +147,7 @@ for my $db (qw(pgsql mysql)) {
         skip "$db: the data lies in a temporary folder, which ended with the run", 1 unless @home;
         is(join(' ', working_in($home[0])), '', "$db: and no process of the database is left");
 
-        my $from = time;
-        $pid = make_run($db, $port);
+        $pid = make_run("$folder/run.log", "DB=$db", "PORT=$port");
         ok(up($pid), "$db: a second run serves") or diag(run_log());
         unlike(run_log(), qr/loading the demo data/, "$db: with the data of the first");
         ok(ends($pid), "$db: and ends as well");
@@ -194,7 +155,7 @@ for my $db (qw(pgsql mysql)) {
 }
 
 {
-    my $pid = make_run('oracle', free_port());
+    my $pid = make_run("$folder/run.log", "DB=oracle", "PORT=" . free_port());
     waitpid $pid, 0;
     isnt($?, 0, 'another database is refused');
     like(run_log(), qr/DB=oracle: sqlite, pgsql or mysql/, 'with the ones there are');

@@ -52,7 +52,8 @@ void aur_sql_index(aur_sql_buf_t *q, int index)
 void aur_sql_digits(aur_sql_buf_t *q, apr_int64_t value)
 {
     char digits[AUR_INT_TEXT_MAX];
-    aur_sql_text_n(q, digits, aur_int_write(digits, value));
+    apr_size_t len = aur_int_write(digits, value);
+    aur_sql_text_n(q, digits, len);
 }
 
 void aur_sql_bind(aur_sql_buf_t *q, const aur_cell_t *value, aur_type_e type)
