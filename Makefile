@@ -146,7 +146,7 @@ bench:
 # --- order in the house -------------------------------------------------------------------------
 LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/fault/*.c t/bench/*.c dbd/*.c))
 CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
-            --error-exitcode=1 --suppressions-list=.cppcheck '-DAPR_STRINGIFY(n)=\#n' -Iinclude -Imod_aurora
+            --error-exitcode=1 --suppressions-list=.cppcheck '-DAPR_STRINGIFY(n)=\#n' -DLIBPQ_HAS_PIPELINING -Iinclude -Imod_aurora
 lint:
 	@.ci/deps $(PKGS_build) $(PKGS_lint)
 	$(MAKE) --no-print-directory all unit CC=clang BUILD=build/clang
