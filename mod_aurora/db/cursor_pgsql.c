@@ -75,7 +75,7 @@ static void read_moment(aur_cell_t *cell, rows_t *rows, int column, aur_cell_e k
 {
     const char *s = cell->v.s, *rest;
     char *out = rows->readers[column].moment;
-    char last = cell->len > 0 ? s[cell->len - 1] : '\0';
+    int last = cell->len > 0 ? s[cell->len - 1] : '\0';
     int year;
 
     cell->kind = kind;

@@ -403,7 +403,7 @@ apr_status_t aur_pgsql_start(PGresult **first, aur_session_t *session, const aur
                              int often, aur_error_t *err, apr_pool_t *p)
 {
     aur_pgsql_t *s = session->private;
-    aur_pgsql_known_t *known;
+    aur_pgsql_known_t *known = NULL;
     values_t v;
     apr_status_t rv = values_make(&v, sql, err, p);
     int whole = sql->rows_max > 0 && sql->rows_max <= HOLD_ROWS;
