@@ -90,7 +90,7 @@ $(BUILD)/t/fault/%.so: t/fault/%.c $(BUILD)/flags
 
 # --- packages (Debian's names) ------------------------------------------------------------------
 # apache2-bin is the binary and its modules; no service is installed or started.
-PKGS_build := gcc libc6-dev make binutils apache2-dev libsqlite3-dev libjansson-dev libpq-dev
+PKGS_build := gcc libc6-dev make binutils apache2-dev libsqlite3-dev libjansson-dev libpq-dev nettle-dev
 PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 sqlite3 perl curl
 # A database server only where one is asked for.
 PKGS_run_pgsql := libaprutil1-dbd-pgsql postgresql-15
@@ -126,6 +126,7 @@ TESTS ?= $(filter-out $(SERVED),$(UNITS)) $(sort $(wildcard t/*.t))
 
 check:
 	@.ci/deps $(PKGS_build) $(PKGS_test)
+	@.ci/promtool '$(BUILD)'
 	@$(MAKE) --no-print-directory tests
 
 tests: all unit faults

@@ -3,8 +3,10 @@
 #include "aurora/config.h"
 #include "aurora/govern_board.h"
 #include "aurora/http.h"
+#include "aurora/observe_status.h"
 
 #include <http_config.h>
+#include <http_protocol.h>
 #include <http_request.h>
 #include <mpm_common.h>
 #include <ap_provider.h>
@@ -36,6 +38,10 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_access_ex(aur_http_preflight, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_handler(aur_http_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(aur_http_count, NULL, NULL, APR_HOOK_MIDDLE);
+    aur_observe_status_register();
+    aur_figures_register(&aur_govern_figures);
+    aur_figures_register(&aur_http_figures);
     APR_REGISTER_OPTIONAL_FN(aurora_correlation_id);
 }
 

@@ -49,6 +49,8 @@ typedef struct aur_db_hooks_t {
     void (*give)(void *ctx);
     /** Does another process want a session that it may not open? */
     int (*wanted)(void *ctx);
+    /** Borrowers that wait, and borrowers that have a connection: by how many they change. */
+    void (*borrowers)(void *ctx, int waiting, int busy);
     /** The sessions that the database itself allows; called once, where it tells. */
     void (*capacity)(void *ctx, apr_int64_t sessions);
 } aur_db_hooks_t;

@@ -5,6 +5,8 @@
 
 #include <httpd.h>
 
+#include "aurora/figures.h"
+
 /** post_config: what is shared between children; the notice on sizes.
  * @return OK, or HTTP_INTERNAL_SERVER_ERROR after having logged why the server cannot start */
 int aur_http_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
@@ -17,7 +19,8 @@ void aur_http_child_init(apr_pool_t *pchild, server_rec *s);
 void aur_http_child_stopping(apr_pool_t *pchild, int graceful);
 
 /** post_perdir_config: headers that every answer below the Location carries, errors of httpd's own
- * (401, 403) included: correlation id and CORS. */
+ * (401, 403) included: correlation id and CORS; and the client's rate.
+ * @return OK, DECLINED, or DONE when it has been answered */
 int aur_http_early(request_rec *r);
 
 /** access_checker_ex, before all others: a browser sends a CORS preflight without credentials, so it is
@@ -27,6 +30,12 @@ int aur_http_preflight(request_rec *r);
 
 /** handler: everything else. */
 int aur_http_handler(request_rec *r);
+
+/** log_transaction: count the request. */
+int aur_http_count(request_rec *r);
+
+/** What the configuration allows; for aur_figures_register. */
+extern const aur_figures_source_t aur_http_figures;
 
 /** See mod_aurora.h. */
 const char *aur_http_correlation_id(request_rec *r);

@@ -79,6 +79,7 @@ struct aur_task_t {
     apr_uint64_t progress; /* atomic; written by the worker alone */
     apr_uint32_t state;    /* atomic; aur_task_state_e; written by the worker alone */
     apr_uint32_t reason;   /* atomic; aur_stop_e; set once */
+    apr_int64_t asked;     /* atomic; when it was set, by aur_clock; 0: not */
     struct aur_watched_t *watched;
 };
 
@@ -106,6 +107,10 @@ void aur_task_attach(aur_task_t *task, const aur_task_target_t *target, void *ct
 /** The opposite. A cancel that is under way is waited for, for as long as AUR_WATCH_GRACE. */
 void aur_task_detach(aur_task_t *task);
 
+/** Look at another flag than the limits' from now on; NULL: at none. The old one is not looked at any more once
+ * this returns. */
+void aur_task_listen(aur_task_t *task, const apr_uint32_t *cancel_flag);
+
 /** Ask a task to stop. The first reason is kept. */
 void aur_task_cancel(aur_task_t *task, aur_stop_e reason);
 
@@ -113,6 +118,12 @@ void aur_task_cancel(aur_task_t *task, aur_stop_e reason);
 static inline aur_stop_e aur_task_reason(const aur_task_t *task)
 {
     return task ? (aur_stop_e)__atomic_load_n(&task->reason, __ATOMIC_ACQUIRE) : AUR_STOP_NONE;
+}
+
+/** When its stop was asked for, by the monotonic clock; 0: never. */
+static inline apr_time_t aur_task_asked(const aur_task_t *task)
+{
+    return task ? __atomic_load_n(&task->asked, __ATOMIC_RELAXED) : 0;
 }
 
 /** The database has answered, or is being asked anew. */

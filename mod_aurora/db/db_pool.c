@@ -425,6 +425,13 @@ static int rolled_back(aur_session_t *session)
     return good;
 }
 
+static void tell_borrowers(const aur_db_t *db, int waiting, int busy)
+{
+    if (db->hooks.borrowers) {
+        db->hooks.borrowers(db->hooks.ctx, waiting, busy);
+    }
+}
+
 static apr_status_t conn_end(void *data)
 {
     aur_conn_t *conn = data;
@@ -435,6 +442,7 @@ static apr_status_t conn_end(void *data)
     if (!db) {
         return APR_SUCCESS; /* the db ended first */
     }
+    tell_borrowers(db, 0, -1);
     aur_conn_close_cursors(conn);
     aur_task_detach(conn->task);
     aur_task_state(conn->task, AUR_TASK_ELSEWHERE);
@@ -465,9 +473,9 @@ static void give_up(aur_db_t *db, aur_conn_t *conn)
     apr_reslist_release(db->slots, slot);
 }
 
-apr_status_t aur_conn_borrow_for(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use,
-                                 const char *user, const char *correlation, aur_task_t *task,
-                                 aur_error_t *err, apr_pool_t *p)
+static apr_status_t borrow(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use, const char *user,
+                           const char *correlation, aur_task_t *task, aur_error_t *err,
+                           apr_pool_t *p)
 {
     apr_time_t deadline = aur_clock() + db->wait;
     aur_conn_t *made = apr_pcalloc(p, sizeof(*made));
@@ -501,6 +509,18 @@ apr_status_t aur_conn_borrow_for(aur_conn_t **conn, aur_db_t *db, aur_db_use_e u
     aur_task_attach(task, &target, made->session);
     *conn = made;
     return APR_SUCCESS;
+}
+
+apr_status_t aur_conn_borrow_for(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use,
+                                 const char *user, const char *correlation, aur_task_t *task,
+                                 aur_error_t *err, apr_pool_t *p)
+{
+    apr_status_t rv;
+
+    tell_borrowers(db, 1, 0);
+    rv = borrow(conn, db, use, user, correlation, task, err, p);
+    tell_borrowers(db, -1, rv == APR_SUCCESS);
+    return rv;
 }
 
 apr_status_t aur_conn_borrow(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use, const char *user,

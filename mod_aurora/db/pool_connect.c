@@ -2,6 +2,8 @@
  * stopped from outside. What they open goes to the list of idle sessions. */
 #include "pool.h"
 
+#include "aurora/metrics.h"
+
 /* Hanging ones beyond those that may be needed: two rounds of borrowers. */
 #define CONNECTORS_SPARE 4
 /* A connector that began a moment after its borrower counts as late with it. */
@@ -86,6 +88,7 @@ static void deliver(aur_db_t *db, aur_connector_t *connector, aur_session_t *ses
     apr_time_t now = aur_clock();
 
     if (!session) {
+        aur_metrics_connect_error();
         aur_circuit_fail(db, connector->started, now, err);
         return;
     }

@@ -128,7 +128,10 @@ static aur_task_state_e state_of(const aur_watched_t *watched)
 static int set_reason(aur_task_t *task, aur_stop_e reason)
 {
     apr_uint32_t none = AUR_STOP_NONE;
+    apr_int64_t never = 0;
 
+    __atomic_compare_exchange_n(&task->asked, &never, aur_clock(), 0, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
     return __atomic_compare_exchange_n(&task->reason, &none, (apr_uint32_t)reason, 0,
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
@@ -393,6 +396,17 @@ void aur_task_detach(aur_task_t *task)
         }
     }
     aur_unlock(&watched->watch->lock);
+}
+
+void aur_task_listen(aur_task_t *task, const apr_uint32_t *cancel_flag)
+{
+    aur_watched_t *watched = task ? task->watched : NULL;
+
+    if (watched && watched->watch) {
+        aur_lock(&watched->watch->lock);
+        watched->limits.cancel_flag = cancel_flag;
+        aur_unlock(&watched->watch->lock);
+    }
 }
 
 void aur_task_cancel(aur_task_t *task, aur_stop_e reason)

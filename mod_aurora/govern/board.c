@@ -1,121 +1,118 @@
 /* board.c - see aurora/board.h. */
-#include "aurora/board.h"
+#include "board_private.h"
 
+#include <apr_general.h>
+#include <apr_siphash.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #define MAGIC   0x41555242u
-#define VERSION 1u
+#define VERSION 2u
+/* A user asks for previews and for exports, from an address. */
+#define KEYS_PER_USER 3
 
-typedef struct database_t {
-    apr_uint64_t key;     /* 0: free; set once, under the lock */
-    apr_uint64_t refused; /* atomic; microseconds of the monotonic clock; 0: never */
-} database_t;
+/* --- layout ------------------------------------------------------------------------------------- */
 
-/* One per child; only its child and the parent, once it has ended, write. */
-typedef struct child_t {
-    apr_uint32_t pid;                           /* atomic; 0: free */
-    apr_uint32_t sessions[AUR_BOARD_DATABASES]; /* atomic; increased under the lock */
-} child_t;
-
-struct aur_board_t {
-    apr_uint32_t magic, version;
-    apr_uint32_t size; /* of everything */
-    apr_uint32_t nchildren;
-    apr_uint32_t once[AUR_ONCE_COUNT]; /* atomic */
-    pthread_mutex_t lock;              /* robust, shared; guards keys and the growth of sessions */
-    database_t databases[AUR_BOARD_DATABASES];
-    child_t children[];
-};
-
-static apr_size_t size_for(int children)
+static apr_uint64_t place(apr_uint64_t *end, apr_uint64_t bytes)
 {
-    return sizeof(aur_board_t) + (apr_size_t)children * sizeof(child_t);
+    apr_uint64_t at = (*end + 63) & ~(apr_uint64_t)63;
+
+    *end = at + bytes;
+    return at;
 }
 
-/* --- the lock ----------------------------------------------------------------------------------- */
-
-static apr_status_t lock_make(pthread_mutex_t *lock)
+static void lay_out(aur_board_parts_t *parts, const aur_board_size_t *size)
 {
-    pthread_mutexattr_t attr;
-    int rc = pthread_mutexattr_init(&attr);
+    apr_uint64_t end = sizeof(aur_board_t);
 
-    if (rc) {
-        return rc;
-    }
-    rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-    if (!rc) {
-        rc = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-    }
-    if (!rc) {
-        rc = pthread_mutex_init(lock, &attr);
-    }
-    pthread_mutexattr_destroy(&attr);
-    return rc;
-}
-
-/* Nothing under the lock takes more than one step, so what a dead holder leaves behind is consistent. */
-static int lock(aur_board_t *board)
-{
-    int rc = pthread_mutex_lock(&board->lock);
-
-    if (rc == EOWNERDEAD) {
-        rc = pthread_mutex_consistent(&board->lock);
-    }
-    return rc == 0;
-}
-
-static void unlock(aur_board_t *board)
-{
-    pthread_mutex_unlock(&board->lock);
+    parts->children = place(&end, (apr_uint64_t)size->children * sizeof(aur_board_child_t));
+    parts->places = place(&end, aur_tasks_places_bytes(size->tasks));
+    parts->tasks = place(&end, aur_tasks_bytes(size->tasks));
+    parts->ended = place(&end, aur_tasks_ended_bytes());
+    parts->rates = place(&end, aur_rates_size(size->users * KEYS_PER_USER));
+    parts->metrics = place(&end, aur_metrics_size());
+    parts->size = end;
 }
 
 /* --- the parent --------------------------------------------------------------------------------- */
 
-apr_status_t aur_board_parent_create(aur_board_t **board, int children)
+static apr_status_t fill(aur_board_t *board, const aur_board_size_t *size)
 {
-    apr_size_t size = size_for(children);
-    aur_board_t *made = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    apr_status_t rv = apr_generate_random_bytes(board->secret, sizeof(board->secret));
+
+    board->magic = MAGIC; /* the rest is zero */
+    board->version = VERSION;
+    board->nchildren = (apr_uint32_t)size->children;
+    board->ntasks = (apr_uint32_t)size->tasks;
+    board->nusers = size->users;
+    board->started = apr_time_now();
+    if (rv == APR_SUCCESS) {
+        rv = aur_shared_lock_create(&board->lock);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = aur_rates_create(aur_board_rates(board), size->users * KEYS_PER_USER);
+    }
+    return rv;
+}
+
+apr_status_t aur_board_parent_create(aur_board_t **board, const aur_board_size_t *size)
+{
+    aur_board_parts_t parts;
+    aur_board_t *made;
     apr_status_t rv;
 
+    lay_out(&parts, size);
+    made = mmap(NULL, parts.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (made == MAP_FAILED) {
         return errno;
     }
-    made->magic = MAGIC; /* the rest is zero */
-    made->version = VERSION;
-    made->size = (apr_uint32_t)size;
-    made->nchildren = (apr_uint32_t)children;
-    rv = lock_make(&made->lock);
+    made->parts = parts;
+    rv = fill(made, size);
     if (rv != APR_SUCCESS) {
-        munmap(made, size);
+        munmap(made, parts.size);
         return rv;
     }
     *board = made;
     return APR_SUCCESS;
 }
 
-int aur_board_usable(const aur_board_t *board, int children)
+int aur_board_usable(const aur_board_t *board, const aur_board_size_t *size)
 {
-    return board && board->magic == MAGIC && board->version == VERSION &&
-           board->size == size_for((int)board->nchildren) &&
-           board->nchildren >= (apr_uint32_t)children;
+    aur_board_size_t made;
+    aur_board_parts_t parts;
+
+    if (!board || board->magic != MAGIC || board->version != VERSION) {
+        return 0;
+    }
+    made.children = (int)board->nchildren;
+    made.tasks = (int)board->ntasks;
+    made.users = board->nusers;
+    lay_out(&parts, &made);
+    return !memcmp(&parts, &board->parts, sizeof(parts)) && made.children >= size->children &&
+           made.tasks >= size->tasks;
+}
+
+apr_int64_t aur_board_users(const aur_board_t *board)
+{
+    return board->nusers;
 }
 
 void aur_board_parent_ended(aur_board_t *board, pid_t pid)
 {
-    apr_uint32_t i;
+    aur_board_child_t *child = aur_board_children(board), *end = child + board->nchildren;
     int d;
 
-    for (i = 0; i < board->nchildren; i++) {
-        child_t *child = &board->children[i];
+    aur_tasks_parent_ended(board, pid);
+    for (; child < end; child++) {
         if (__atomic_load_n(&child->pid, __ATOMIC_ACQUIRE) == (apr_uint32_t)pid) {
             for (d = 0; d < AUR_BOARD_DATABASES; d++) {
                 __atomic_store_n(&child->sessions[d], 0, __ATOMIC_RELAXED);
             }
+            __atomic_store_n(&child->busy, 0, __ATOMIC_RELAXED);
+            __atomic_store_n(&child->waiting, 0, __ATOMIC_RELAXED);
             __atomic_store_n(&child->pid, 0, __ATOMIC_RELEASE);
         }
     }
@@ -138,8 +135,8 @@ int aur_board_child_begin(aur_board_t *board, pid_t pid)
 
     for (i = 0; i < board->nchildren; i++) {
         apr_uint32_t none = 0;
-        if (__atomic_compare_exchange_n(&board->children[i].pid, &none, (apr_uint32_t)pid, 0,
-                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        if (__atomic_compare_exchange_n(&aur_board_children(board)[i].pid, &none, (apr_uint32_t)pid,
+                                        0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
             return (int)i;
         }
     }
@@ -151,24 +148,61 @@ int aur_board_once(aur_board_t *board, aur_board_once_e what)
     return __atomic_exchange_n(&board->once[what], 1, __ATOMIC_ACQ_REL) == 0;
 }
 
-/* --- databases ---------------------------------------------------------------------------------- */
+/* --- keys and parts ----------------------------------------------------------------------------- */
 
-static apr_uint64_t hash_add(apr_uint64_t hash, const char *text)
+void aur_board_key(aur_key_t *key, const aur_board_t *board, char space, const char *text)
 {
-    do { /* FNV-1a, the closing NUL included */
-        hash = (hash ^ (unsigned char)*text) * APR_UINT64_C(1099511628211);
-    } while (*text++);
-    return hash;
+    char buffer[256];
+    apr_size_t len = strlen(text);
+    unsigned char shared[APR_SIPHASH_KSIZE];
+
+    /* What is too long for the buffer is hashed first. */
+    if (len >= sizeof(buffer)) {
+        apr_uint64_t hash[2] = {apr_siphash24(text, len, board->secret),
+                                apr_siphash24(text, len, board->secret + 16)};
+        memcpy(buffer + 1, hash, sizeof(hash));
+        len = sizeof(hash);
+    }
+    else {
+        memcpy(buffer + 1, text, len);
+    }
+    buffer[0] = space;
+    memcpy(shared, board->secret, sizeof(shared));
+    key->hi = apr_siphash24(buffer, len + 1, shared);
+    key->lo = apr_siphash24(buffer, len + 1, board->secret + 16);
 }
+
+aur_rates_t *aur_board_rates(aur_board_t *board)
+{
+    return aur_board_part(board, board->parts.rates);
+}
+
+aur_metrics_t *aur_board_metrics(aur_board_t *board)
+{
+    return aur_board_part(board, board->parts.metrics);
+}
+
+apr_time_t aur_board_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (apr_time_t)now.tv_sec * APR_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* --- databases ---------------------------------------------------------------------------------- */
 
 int aur_board_database(aur_board_t *board, const char *driver, const char *params)
 {
-    apr_uint64_t key = APR_UINT64_C(14695981039346656037);
+    aur_key_t way, secret;
+    apr_uint64_t key;
     int d;
 
-    key = hash_add(hash_add(key, driver ? driver : ""), params ? params : "");
+    aur_board_key(&way, board, 'd', driver ? driver : "");
+    aur_board_key(&secret, board, 'p', params ? params : "");
+    key = way.hi ^ secret.lo;
     key = key ? key : 1;
-    if (!lock(board)) {
+    if (!aur_shared_lock(&board->lock)) {
         return AUR_BOARD_DATABASES - 1;
     }
     for (d = 0; d < AUR_BOARD_DATABASES - 1; d++) {
@@ -179,27 +213,19 @@ int aur_board_database(aur_board_t *board, const char *driver, const char *param
             break;
         }
     }
-    unlock(board);
+    aur_shared_unlock(&board->lock);
     return d;
 }
 
 /* --- sessions ----------------------------------------------------------------------------------- */
 
-static apr_uint64_t clock_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now); /* the same for all processes */
-    return (apr_uint64_t)now.tv_sec * APR_USEC_PER_SEC + (apr_uint64_t)now.tv_nsec / 1000;
-}
-
 apr_int64_t aur_board_sessions(const aur_board_t *board, int database)
 {
+    const aur_board_child_t *child = aur_board_children(board), *end = child + board->nchildren;
     apr_int64_t sum = 0;
-    apr_uint32_t i;
 
-    for (i = 0; i < board->nchildren; i++) {
-        sum += __atomic_load_n(&board->children[i].sessions[database], __ATOMIC_RELAXED);
+    for (; child < end; child++) {
+        sum += __atomic_load_n(&child->sessions[database], __ATOMIC_RELAXED);
     }
     return sum;
 }
@@ -208,16 +234,18 @@ int aur_board_session_take(aur_board_t *board, int child, int database, apr_int6
 {
     int allowed;
 
-    if (child < 0 || !lock(board)) {
+    if (child < 0 || !aur_shared_lock(&board->lock)) {
         return 1;
     }
     allowed = max <= 0 || aur_board_sessions(board, database) < max;
     if (allowed) {
-        __atomic_add_fetch(&board->children[child].sessions[database], 1, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&aur_board_children(board)[child].sessions[database], 1,
+                           __ATOMIC_RELAXED);
     }
-    unlock(board);
+    aur_shared_unlock(&board->lock);
     if (!allowed) {
-        __atomic_store_n(&board->databases[database].refused, clock_us(), __ATOMIC_RELAXED);
+        __atomic_store_n(&board->databases[database].refused, (apr_uint64_t)aur_board_clock(),
+                         __ATOMIC_RELAXED);
     }
     return allowed;
 }
@@ -225,7 +253,8 @@ int aur_board_session_take(aur_board_t *board, int child, int database, apr_int6
 void aur_board_session_give(aur_board_t *board, int child, int database)
 {
     if (child >= 0) {
-        __atomic_sub_fetch(&board->children[child].sessions[database], 1, __ATOMIC_RELAXED);
+        __atomic_sub_fetch(&aur_board_children(board)[child].sessions[database], 1,
+                           __ATOMIC_RELAXED);
     }
 }
 
@@ -233,5 +262,31 @@ int aur_board_session_wanted(const aur_board_t *board, int database, apr_interva
 {
     apr_uint64_t refused = __atomic_load_n(&board->databases[database].refused, __ATOMIC_RELAXED);
 
-    return refused && clock_us() - refused < (apr_uint64_t)within;
+    return refused && (apr_uint64_t)aur_board_clock() - refused < (apr_uint64_t)within;
+}
+
+/* --- figures ------------------------------------------------------------------------------------ */
+
+void aur_board_borrowers(aur_board_t *board, int child, int waiting, int busy)
+{
+    if (child >= 0) {
+        aur_board_child_t *mine = aur_board_children(board) + child;
+        __atomic_add_fetch(&mine->waiting, (apr_uint32_t)waiting, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&mine->busy, (apr_uint32_t)busy, __ATOMIC_RELAXED);
+    }
+}
+
+void aur_board_figures(const aur_board_t *board, aur_figures_t *figures)
+{
+    const aur_board_child_t *child = aur_board_children(board), *end = child + board->nchildren;
+    int d;
+
+    for (; child < end; child++) {
+        figures->pool_busy += __atomic_load_n(&child->busy, __ATOMIC_RELAXED);
+        figures->pool_waiting += __atomic_load_n(&child->waiting, __ATOMIC_RELAXED);
+    }
+    for (d = 0; d < AUR_BOARD_DATABASES; d++) {
+        figures->pool_open += aur_board_sessions(board, d);
+    }
+    figures->started = board->started;
 }

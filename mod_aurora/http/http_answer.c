@@ -26,6 +26,7 @@ static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
         last ? apr_bucket_eos_create(c->bucket_alloc) : apr_bucket_flush_create(c->bucket_alloc);
 
     APR_BRIGADE_INSERT_TAIL(bb, e);
+    aur_work_pass(x, bb, last && x->whole);
     aur_task_state(x->task, AUR_TASK_IN_CLIENT);
     if (x->conn && aur_task_reason(x->task) != AUR_STOP_NONE) {
         x->pass_rv = APR_ECONNABORTED; /* the result is being cancelled under us */
@@ -70,6 +71,7 @@ apr_status_t aur_answer_broken(aur_request_t *x)
 
 int aur_answer_end(aur_request_t *x)
 {
+    x->whole = 1;
     if (aur_sink_finish(x->sink) != APR_SUCCESS) {
         aur_answer_broken(x);
         return aur_answer_fail(x);
@@ -139,8 +141,13 @@ static int break_off(aur_request_t *x)
 
 int aur_answer_fail(aur_request_t *x)
 {
+    aur_work_stopped(x);
     aur_run_return(x);
     aur_run_explain(x);
+    aur_work_refused(x);
+    aur_work_end(
+        x, aur_task_reason(x->task) == AUR_STOP_CANCELLED ? AUR_WORK_CANCELLED : AUR_WORK_FAILED,
+        x->err.code);
     aur_problem_log(x);
     if (x->sink && aur_sink_started(x->sink)) {
         aur_request_note(x, aur_problem_status(x->err.code));

@@ -9,7 +9,9 @@
 #include "aurora/db.h"
 #include "aurora/error.h"
 #include "aurora/query.h"
+#include "aurora/metrics.h"
 #include "aurora/sink.h"
+#include "aurora/tasks.h"
 #include "aurora/watch.h"
 
 /* A child's side of one server's configuration. Made at child start, then only read. */
@@ -20,12 +22,16 @@ typedef struct aur_runtime_t {
 } aur_runtime_t;
 
 typedef struct aur_request_t aur_request_t;
+typedef struct aur_working_t aur_working_t;
+
+enum { AUR_GET = 1, AUR_POST = 2, AUR_DELETE = 4 };
 
 typedef struct aur_route_t {
     const char *path;   /* below the base; what follows it is the argument when suffix is set */
     const char *suffix; /* NULL: the path is the whole */
-    int method;         /* M_GET (with HEAD) or M_POST */
     const char *kind;   /* AURORA_KIND */
+    int methods;        /* AUR_GET (with HEAD), AUR_POST, AUR_DELETE */
+    aur_metric_kind_e counts_as;
     /** @return OK once answered, or a status for httpd */
     int (*run)(aur_request_t *x);
 } aur_route_t;
@@ -37,14 +43,21 @@ struct aur_request_t {
     const aur_server_t *server;
     const aur_runtime_t *runtime; /* NULL: no database */
     const char *correlation;
-    const char *origin; /* allowed CORS origin of this request, or NULL */
-    const char *user;   /* known once authentication is over; never empty then */
+    const char *origin;              /* allowed CORS origin of this request, or NULL */
+    const char *user;                /* known once authentication is over; never empty then */
+    int named;                       /* user is a name and not an address */
+    const apr_array_header_t *roles; /* aur_request_roles */
     const aur_route_t *route;
     const char *arg;     /* what stands in the path's place for it, decoded */
     const char *kind;    /* AURORA_KIND, once known */
     const char *dataset; /* AURORA_DATASET, once known */
     apr_time_t start;
 
+    const char *task_id;         /* of a preview or an export */
+    int place;                   /* among the board's tasks; -1: none */
+    aur_working_t *working;      /* what is counted of it; NULL: nothing */
+    int whole;                   /* what is passed last ends a good answer */
+    int status;                  /* as answered, once it is */
     aur_task_t *task;            /* watched from before the borrowing to the end of the handler */
     aur_conn_t *conn;            /* while one is borrowed */
     const char *sql;             /* statement last sent, for the log */
@@ -54,6 +67,8 @@ struct aur_request_t {
     apr_interval_time_t pass_us; /* time spent in them: the client's share */
     apr_interval_time_t wait_us, db_us;
     apr_int64_t rows;
+    apr_int64_t bytes;  /* of a task's body, once it has ended; -1 */
+    const char *sha256; /* of an export's, in hex; or NULL */
 };
 
 /* --- http_request.c --- */
@@ -71,7 +86,46 @@ const char *aur_random_id(apr_pool_t *p);
 /** Leave what the access log shows (AURORA_*). status: as answered; 499 when the client left. */
 void aur_request_note(aur_request_t *x, int status);
 
+/* --- http_roles.c; after authentication only --- */
+/** What AuroraRoles says of the caller; const char *; never NULL. */
+const apr_array_header_t *aur_request_roles(aur_request_t *x);
+int aur_request_has_role(aur_request_t *x, const char *role);
+/** Has he one of the roles that AuroraOperators names? */
+int aur_request_is_operator(aur_request_t *x);
+
+/* --- http_admit.c: each fills x->err and counts the refusal --- */
+/** The rate of the client's address, before authentication; unless only those without a user count. */
+apr_status_t aur_admit_client(aur_request_t *x);
+/** The same after authentication, where only those count. */
+apr_status_t aur_admit_anonymous(aur_request_t *x);
+/** The user's rate of this kind of work; leaves RateLimit and RateLimit-Policy. */
+apr_status_t aur_admit_rate(aur_request_t *x, aur_work_e work);
+/** A place among the running tasks, into x->place. The limits of `want` are filled in here. */
+apr_status_t aur_admit_task(aur_request_t *x, aur_task_want_t *want);
+/** By whom tasks are counted and found. There has to be a board. */
+void aur_admit_owner(aur_key_t *key, const aur_request_t *x);
+
+/* --- http_work.c: a preview or an export as a task --- */
+/** Give it an id, and tell the client. */
+apr_status_t aur_work_name(aur_request_t *x);
+/** Admit it; x->dataset is known. It ends with aur_work_end, or with r->pool. */
+apr_status_t aur_work_begin(aur_request_t *x, aur_work_e work);
+/** It has its connection. */
+void aur_work_running(aur_request_t *x);
+/** For the watch; NULL when there is none. */
+const apr_uint32_t *aur_work_cancel_flag(const aur_request_t *x);
+/** Bytes of its body are about to leave. whole: the last ones, of all that there should be. */
+void aur_work_pass(aur_request_t *x, apr_bucket_brigade *bb, int whole);
+/** Its record. After the first time only state and code are put right. */
+void aur_work_end(aur_request_t *x, aur_work_state_e state, aur_code_e code);
+/** Count why a request was stopped, if it was, and how long that took. Before the connection is given back. */
+void aur_work_stopped(const aur_request_t *x);
+/** Count a refusal that is known by its code alone. */
+void aur_work_refused(const aur_request_t *x);
+
 /* --- http_route.c --- */
+/** x->route and x->arg from the request's path, once. @return x->route, NULL when there is none */
+const aur_route_t *aur_route_find(aur_request_t *x);
 const char *aur_route_allow(const aur_route_t *route);
 
 /* --- http_cors.c --- */
@@ -166,6 +220,11 @@ void aur_sizing_notice(server_rec *s, const aur_server_t *server);
 /** Tell once what the database itself allows. */
 void aur_sizing_capacity(server_rec *s, const aur_server_t *server, apr_int64_t capacity);
 
+/* --- http_metrics.c --- */
+/** While the server starts: forget what connections are allowed, and add those of one database. */
+void aur_http_figures_reset(void);
+void aur_http_figures_add(apr_int64_t each, apr_int64_t sum);
+
 /* --- http_runtime.c --- */
 const aur_runtime_t *aur_runtime_get(const aur_server_t *server);
 
@@ -175,6 +234,9 @@ int aur_http_columns(aur_request_t *x);
 int aur_http_preview(aur_request_t *x);
 int aur_http_export(aur_request_t *x);
 int aur_http_estimate(aur_request_t *x);
+int aur_http_tasks(aur_request_t *x);
+int aur_http_task(aur_request_t *x);
+int aur_http_metrics(aur_request_t *x);
 int aur_http_health(aur_request_t *x);
 int aur_http_ready(aur_request_t *x);
 

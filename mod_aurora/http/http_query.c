@@ -14,18 +14,6 @@
 #define FLUSH_US       (APR_USEC_PER_SEC / 10)
 #define CLOCK_ROWS_MAX 256
 
-/* --- the task ------------------------------------------------------------------------------------- */
-
-static apr_status_t name_task(aur_request_t *x)
-{
-    const char *id = aur_random_id(x->r->pool);
-    if (!id) {
-        return aur_error_set(&x->err, AUR_E_INTERNAL, NULL, "No task could be started.");
-    }
-    apr_table_setn(x->r->headers_out, "X-Aurora-Task", id);
-    return APR_SUCCESS;
-}
-
 /* --- rows ----------------------------------------------------------------------------------------- */
 
 /* When to look at the clock: after ever more rows while they come fast, after ever fewer while they
@@ -58,9 +46,9 @@ static apr_status_t write_rows(aur_request_t *x, aur_cursor_t *cursor, aur_write
                                pace_t *pace)
 {
     const aur_cell_t *cells;
-    apr_int64_t rows = 0;
     apr_status_t rv;
 
+    x->rows = 0;
     while ((rv = aur_cursor_next(&cells, cursor, &x->err)) == APR_SUCCESS) {
         aur_task_progress(x->task);
         rv = writer->is->row(writer, cells);
@@ -68,12 +56,11 @@ static apr_status_t write_rows(aur_request_t *x, aur_cursor_t *cursor, aur_write
             rv = aur_answer_broken(x);
             break;
         }
-        rows++;
+        x->rows++;
         if (pace) {
             keep_pace(pace, x->sink);
         }
     }
-    x->rows = rows;
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 
@@ -149,7 +136,7 @@ int aur_http_preview(aur_request_t *x)
     aur_plan_t *plan;
     int status;
 
-    if (name_task(x) != APR_SUCCESS) {
+    if (aur_work_name(x) != APR_SUCCESS || aur_admit_rate(x, AUR_WORK_PREVIEW) != APR_SUCCESS) {
         return aur_answer_fail(x);
     }
     status = aur_run_read(x, &query);
@@ -160,6 +147,7 @@ int aur_http_preview(aur_request_t *x)
         query->limit = x->loc->preview_max_rows;
     }
     if (aur_run_plan(x, query, &plan) != APR_SUCCESS ||
+        aur_work_begin(x, AUR_WORK_PREVIEW) != APR_SUCCESS ||
         aur_run_borrow(x, AUR_USE_PREVIEW) != APR_SUCCESS ||
         aur_gate_check(x, plan, AUR_USE_PREVIEW, &estimate) != APR_SUCCESS ||
         run_preview(x, plan, &estimate) != APR_SUCCESS) {
@@ -207,7 +195,8 @@ int aur_http_export(aur_request_t *x)
     aur_plan_t *plan;
     int status;
 
-    if (name_task(x) != APR_SUCCESS || aur_export_options(x, &options) != APR_SUCCESS) {
+    if (aur_work_name(x) != APR_SUCCESS || aur_admit_rate(x, AUR_WORK_CSV) != APR_SUCCESS ||
+        aur_export_options(x, &options) != APR_SUCCESS) {
         return aur_answer_fail(x);
     }
     status = aur_run_read(x, &query);
@@ -215,6 +204,7 @@ int aur_http_export(aur_request_t *x)
         return status == DONE ? aur_answer_fail(x) : status;
     }
     if (aur_run_plan(x, query, &plan) != APR_SUCCESS ||
+        aur_work_begin(x, AUR_WORK_CSV) != APR_SUCCESS ||
         aur_run_borrow(x, AUR_USE_EXPORT) != APR_SUCCESS ||
         aur_gate_check(x, plan, AUR_USE_EXPORT, &estimate) != APR_SUCCESS ||
         run_export(x, plan, &options) != APR_SUCCESS) {

@@ -130,7 +130,8 @@ aur_request_t *aur_request_get(request_rec *r)
     x->server = aur_config_server(r->server);
     x->runtime = aur_runtime_get(x->server);
     x->start = apr_time_now();
-    x->rows = -1;
+    x->rows = x->bytes = -1;
+    x->place = -1;
     x->correlation = correlation(r);
     aur_error_clear(&x->err);
     ap_set_module_config(r->request_config, &aurora_module, x);
@@ -149,7 +150,8 @@ void aur_request_user(aur_request_t *x)
                       AURLOG(2001) "[%s] AuroraUser cannot be evaluated: %s", x->correlation,
                       wrong);
     }
-    x->user = user && *user && !wrong ? user : x->r->useragent_ip;
+    x->named = user && *user && !wrong;
+    x->user = x->named ? user : x->r->useragent_ip;
 }
 
 static void note_number(aur_request_t *x, const char *name, apr_int64_t n)
@@ -157,18 +159,46 @@ static void note_number(aur_request_t *x, const char *name, apr_int64_t n)
     apr_table_setn(x->r->subprocess_env, name, apr_psprintf(x->r->pool, "%" APR_INT64_T_FMT, n));
 }
 
+/* mod_log_config writes what is not printable ASCII as \xhh, which JSON has no word for: such bytes are
+ * percent-encoded before. */
+static const char *printable(const char *text, apr_pool_t *p)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *out = apr_palloc(p, 3 * strlen(text) + 1), *to = out;
+
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte >= 0x20 && byte < 0x7f && byte != '%') {
+            *to++ = *text;
+        }
+        else {
+            *to++ = '%';
+            *to++ = digits[byte >> 4];
+            *to++ = digits[byte & 15];
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
+static void note_text(aur_request_t *x, const char *name, const char *text)
+{
+    if (text) {
+        apr_table_setn(x->r->subprocess_env, name, printable(text, x->r->pool));
+    }
+}
+
 void aur_request_note(aur_request_t *x, int status)
 {
-    apr_table_t *env = x->r->subprocess_env;
+    x->status = status;
     note_number(x, "AURORA_CODE", status);
-    if (x->user) {
-        apr_table_setn(env, "AURORA_USER", x->user);
-    }
-    if (x->kind) {
-        apr_table_setn(env, "AURORA_KIND", x->kind);
-    }
-    if (x->dataset) {
-        apr_table_setn(env, "AURORA_DATASET", x->dataset);
+    note_text(x, "AURORA_USER", x->user);
+    note_text(x, "AURORA_KIND", x->kind);
+    note_text(x, "AURORA_DATASET", x->dataset);
+    note_text(x, "AURORA_TASK", x->task_id);
+    note_text(x, "AURORA_SHA256", x->sha256);
+    if (x->bytes >= 0) {
+        note_number(x, "AURORA_BYTES", x->bytes);
     }
     if (x->rows >= 0) {
         note_number(x, "AURORA_ROWS", x->rows);
@@ -181,13 +211,22 @@ void aur_request_note(aur_request_t *x, int status)
 
 /* --- hooks ---------------------------------------------------------------------------------------- */
 
+static int admit(aur_request_t *x)
+{
+    aur_route_find(x);
+    if (aur_admit_client(x) != APR_SUCCESS) {
+        aur_answer_fail(x);
+        return DONE;
+    }
+    return OK;
+}
+
 int aur_http_early(request_rec *r)
 {
     if (!aur_request_is_ours(r)) {
         return DECLINED;
     }
-    aur_request_get(r);
-    return OK;
+    return ap_is_initial_req(r) ? admit(aur_request_get(r)) : OK;
 }
 
 const char *aur_http_correlation_id(request_rec *r)

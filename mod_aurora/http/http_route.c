@@ -10,19 +10,43 @@
 #define API "/api/v1/"
 
 static const aur_route_t routes[] = {
-    {API "datasets", NULL, M_GET, "datasets", aur_http_datasets},
-    {API "datasets/", "/columns", M_GET, "columns", aur_http_columns},
-    {API "query/preview", NULL, M_POST, "preview", aur_http_preview},
-    {API "query/estimate", NULL, M_POST, "estimate", aur_http_estimate},
-    {API "query/export", NULL, M_POST, "csv", aur_http_export},
-    {"/health", NULL, M_GET, "health", aur_http_health},
-    {"/ready", NULL, M_GET, "ready", aur_http_ready},
+    {API "datasets", NULL, "datasets", AUR_GET, AUR_KIND_DATASETS, aur_http_datasets},
+    {API "datasets/", "/columns", "columns", AUR_GET, AUR_KIND_COLUMNS, aur_http_columns},
+    {API "query/preview", NULL, "preview", AUR_POST, AUR_KIND_PREVIEW, aur_http_preview},
+    {API "query/estimate", NULL, "estimate", AUR_POST, AUR_KIND_ESTIMATE, aur_http_estimate},
+    {API "query/export", NULL, "csv", AUR_POST, AUR_KIND_CSV, aur_http_export},
+    {API "tasks", NULL, "tasks", AUR_GET, AUR_KIND_TASKS, aur_http_tasks},
+    {API "tasks/", "", "tasks", AUR_GET | AUR_DELETE, AUR_KIND_TASKS, aur_http_task},
+    {"/health", NULL, "health", AUR_GET, AUR_KIND_HEALTH, aur_http_health},
+    {"/ready", NULL, "ready", AUR_GET, AUR_KIND_READY, aur_http_ready},
+    {"/metrics", NULL, "metrics", AUR_GET, AUR_KIND_METRICS, aur_http_metrics},
 };
 #define NROUTES (sizeof(routes) / sizeof(routes[0]))
 
 const char *aur_route_allow(const aur_route_t *route)
 {
-    return route->method == M_GET ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+    switch (route->methods) {
+    case AUR_GET:
+        return "GET, HEAD, OPTIONS";
+    case AUR_GET | AUR_DELETE:
+        return "GET, HEAD, DELETE, OPTIONS";
+    default:
+        return "POST, OPTIONS";
+    }
+}
+
+static int allows(const aur_route_t *route, const request_rec *r)
+{
+    switch (r->method_number) {
+    case M_GET:
+        return route->methods & AUR_GET;
+    case M_POST:
+        return route->methods & AUR_POST;
+    case M_DELETE:
+        return route->methods & AUR_DELETE;
+    default:
+        return 0;
+    }
 }
 
 static int ends_with(const char *s, apr_size_t len, const char *end, apr_size_t endlen)
@@ -60,16 +84,23 @@ static const char *look_for(const char *uri)
     return at ? at : "";
 }
 
-static const aur_route_t *find(aur_request_t *x)
+const aur_route_t *aur_route_find(aur_request_t *x)
 {
-    const char *path = aur_request_path(x->r);
+    const char *path;
     apr_size_t i;
+
+    if (x->route) {
+        return x->route;
+    }
+    path = aur_request_path(x->r);
     if (!path) {
         path = look_for(x->r->uri);
     }
     for (i = 0; i < NROUTES; i++) {
         if (matches(x, &routes[i], path)) {
-            return &routes[i];
+            x->route = &routes[i];
+            x->kind = x->route->kind;
+            return x->route;
         }
     }
     return NULL;
@@ -95,16 +126,17 @@ int aur_http_handler(request_rec *r)
     }
     x = aur_request_get(r);
     aur_request_user(x);
-    x->route = find(x);
-    if (!x->route) {
+    if (aur_admit_anonymous(x) != APR_SUCCESS) {
+        return aur_answer_fail(x);
+    }
+    if (!aur_route_find(x)) {
         aur_error_set(&x->err, AUR_E_NOT_FOUND, NULL, "There is nothing at this address.");
         return aur_answer_fail(x);
     }
-    x->kind = x->route->kind;
     if (r->method_number == M_OPTIONS) {
         return answer_options(x);
     }
-    if (r->method_number != x->route->method) {
+    if (!allows(x->route, r)) {
         apr_table_setn(r->headers_out, "Allow", aur_route_allow(x->route));
         aur_error_set(&x->err, AUR_E_METHOD_NOT_ALLOWED, NULL,
                       "%.32s is not allowed here; allowed are %s.", r->method,
@@ -112,6 +144,9 @@ int aur_http_handler(request_rec *r)
         return aur_answer_fail(x);
     }
     status = x->route->run(x);
+    if (x->place >= 0) { /* left on a way that answers nothing */
+        aur_work_end(x, AUR_WORK_FAILED, AUR_E_INTERNAL);
+    }
     aur_task_leave(x->task);
     x->task = NULL;
     return status;

@@ -48,7 +48,8 @@ static void enter(aur_request_t *x)
     aur_task_limits_t limits = {.query_timeout = x->loc->query_timeout,
                                 .task_timeout = x->loc->task_timeout,
                                 .stall_timeout = x->loc->stall_timeout,
-                                .min_drain = x->loc->min_drain};
+                                .min_drain = x->loc->min_drain,
+                                .cancel_flag = aur_work_cancel_flag(x)};
     aur_task_client_t client;
 
     if (!x->task && x->runtime->watch) {
@@ -68,9 +69,12 @@ apr_status_t aur_run_borrow(aur_request_t *x, aur_db_use_e use)
     rv = aur_conn_borrow_for(&x->conn, x->runtime->db, use, x->user, x->correlation, x->task,
                              &x->err, x->r->pool);
     x->wait_us = apr_time_now() - begin;
+    aur_metrics_time(AUR_TIME_POOL_WAIT, x->wait_us);
     if (rv != APR_SUCCESS) {
         x->conn = NULL;
+        return rv;
     }
+    aur_work_running(x);
     return rv;
 }
 

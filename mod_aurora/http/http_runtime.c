@@ -109,6 +109,12 @@ static int wanted_session(void *ctx)
     return aur_board_session_wanted(of->board, of->database, WANTED_WITHIN);
 }
 
+static void count_borrowers(void *ctx, int waiting, int busy)
+{
+    const share_t *of = ctx;
+    aur_board_borrowers(of->board, of->slot, waiting, busy);
+}
+
 static void tell_capacity(void *ctx, apr_int64_t sessions)
 {
     const share_t *of = ctx;
@@ -120,7 +126,11 @@ static apr_status_t open_db(aur_runtime_t *runtime, const aur_server_t *server, 
                             apr_pool_t *pchild)
 {
     aur_db_settings_t settings = server->db;
-    aur_db_hooks_t hooks = {NULL, take_session, give_session, wanted_session, tell_capacity};
+    aur_db_hooks_t hooks = {.take = take_session,
+                            .give = give_session,
+                            .wanted = wanted_session,
+                            .borrowers = count_borrowers,
+                            .capacity = tell_capacity};
     share_t *of = apr_pcalloc(s->process->pool, sizeof(*of));
 
     of->s = s;
@@ -171,6 +181,17 @@ static void open_watch(server_rec *s, apr_pool_t *pchild)
 
 /* --- hooks ---------------------------------------------------------------------------------------- */
 
+static apr_int64_t users_most(server_rec *s)
+{
+    apr_int64_t most = 0;
+
+    for (; s; s = s->next) {
+        apr_int64_t users = aur_config_server(s)->users_max;
+        most = users > most ? users : most;
+    }
+    return most;
+}
+
 int aur_http_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main)
 {
     server_rec *s;
@@ -180,7 +201,8 @@ int aur_http_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK; /* read once to see whether it can be, thrown away and read again */
     }
-    status = aur_govern_board_parent(main);
+    aur_http_figures_reset();
+    status = aur_govern_board_parent(main, users_most(main));
     for (s = main; s && status == OK; s = s->next) {
         const aur_server_t *server = aur_config_server(s);
         const void **key = apr_pmemdup(ptemp, &server, sizeof(server));

@@ -48,6 +48,7 @@ void aur_sizing_notice(server_rec *s, const aur_server_t *server)
     int each;
     apr_int64_t sum = most(server, &each), cap = server->db_sessions_max;
 
+    aur_http_figures_add(each, cap && cap < sum ? cap : sum);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                  AURLOG(3003) "database connections: %d processes x %d = %" APR_INT64_T_FMT
                               " at most; AuroraDBSessionsMax %" APR_INT64_T_FMT "%s",

@@ -6,22 +6,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "aurora/board.h"
+#include "govern/board_private.h"
 #include "tap.h"
 
 #define CHILDREN 8
 #define ROUNDS   4000
 #define CAP      5
 
-static aur_board_t *make(int children)
+static aur_board_t *make_sized(int children, int tasks, apr_int64_t users)
 {
+    aur_board_size_t size = {children, tasks, users};
     aur_board_t *board;
 
-    if (aur_board_parent_create(&board, children) != APR_SUCCESS) {
+    if (aur_board_parent_create(&board, &size) != APR_SUCCESS) {
         printf("Bail out! no shared memory\n");
         exit(1);
     }
     return board;
+}
+
+static aur_board_t *make(int children)
+{
+    return make_sized(children, 16, 16);
 }
 
 static void test_alone(void)
@@ -29,10 +35,6 @@ static void test_alone(void)
     aur_board_t *board = make(2);
     int a, b, c;
 
-    ok(aur_board_usable(board, 2) && aur_board_usable(board, 1),
-       "usable for as many as it has room for");
-    ok(!aur_board_usable(board, 3) && !aur_board_usable(NULL, 1),
-       "but not for more, and not when there is none");
     a = aur_board_child_begin(board, 100);
     b = aur_board_child_begin(board, 101);
     ok(a >= 0 && b >= 0 && a != b, "two children, two slots");
@@ -164,11 +166,86 @@ static void test_killed(void)
     ok(!aur_board_session_take(board, slot, 0, 1), "rightly");
 }
 
+static void test_layout(void)
+{
+    aur_board_t *board = make_sized(10, 100, 50);
+    static const struct {
+        aur_board_size_t size;
+        int usable;
+        const char *name;
+    } cases[] = {{{10, 100, 50}, 1, "the same size"},
+                 {{9, 99, 9}, 1, "less"},
+                 {{11, 100, 50}, 0, "more children"},
+                 {{10, 101, 50}, 0, "more tasks"},
+                 {{10, 100, 5000}, 1, "more users: the table stays as it is"}};
+    unsigned i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        is_int(aur_board_usable(board, &cases[i].size), cases[i].usable, cases[i].name);
+    }
+    is_int(aur_board_users(board), 50, "the users it was made for");
+    board->version++;
+    is_int(aur_board_usable(board, &cases[0].size), 0, "another version");
+    is_int(aur_board_usable(NULL, &cases[0].size), 0, "none at all");
+    ok((apr_uint64_t)(size_t)aur_board_rates(board) % 64 == 0 &&
+           (apr_uint64_t)(size_t)aur_board_metrics(board) % 64 == 0,
+       "parts are aligned");
+}
+
+static void test_keys(void)
+{
+    aur_board_t *board = make(1), *other = make(1);
+    char a[600], b[600];
+    aur_key_t x, y;
+
+    aur_board_key(&x, board, 'u', "ann");
+    aur_board_key(&y, board, 'u', "ann");
+    ok(x.hi == y.hi && x.lo == y.lo && x.hi != x.lo, "equal text, equal key");
+    aur_board_key(&y, board, 'a', "ann");
+    ok(x.hi != y.hi && x.lo != y.lo, "another space, another key");
+    aur_board_key(&y, other, 'u', "ann");
+    ok(x.hi != y.hi && x.lo != y.lo, "another server, another key");
+    memset(a, 'x', sizeof(a) - 1);
+    a[sizeof(a) - 1] = '\0';
+    memcpy(b, a, sizeof(b));
+    b[sizeof(b) - 2] = 'y';
+    aur_board_key(&x, board, 'u', a);
+    aur_board_key(&y, board, 'u', b);
+    ok(x.hi != y.hi && x.lo != y.lo, "long text counts to its end");
+}
+
+/* Borrowers of connections, as the pool's gauges show them. */
+static void test_figures(void)
+{
+    aur_board_t *board = make(3);
+    aur_figures_t f;
+    int a = aur_board_child_begin(board, 101), b = aur_board_child_begin(board, 102);
+
+    aur_board_session_take(board, a, 0, 0);
+    aur_board_session_take(board, b, 3, 0);
+    aur_board_borrowers(board, a, 1, 0);
+    aur_board_borrowers(board, a, -1, 1);
+    aur_board_borrowers(board, b, 1, 0);
+    aur_board_borrowers(board, -1, 1, 1);
+    memset(&f, 0, sizeof(f));
+    aur_board_figures(board, &f);
+    ok(f.pool_busy == 1 && f.pool_waiting == 1 && f.pool_open == 2, "figures of all children");
+    ok(f.started > apr_time_now() - 60 * APR_USEC_PER_SEC, "and since when");
+    aur_board_parent_ended(board, 101);
+    memset(&f, 0, sizeof(f));
+    aur_board_figures(board, &f);
+    ok(f.pool_busy == 0 && f.pool_waiting == 1 && f.pool_open == 1,
+       "a child that has ended counts no more");
+}
+
 int main(void)
 {
     apr_initialize();
     atexit(apr_terminate);
     test_alone();
+    test_layout();
+    test_keys();
+    test_figures();
     test_databases();
     test_many();
     test_killed();
