@@ -20,3 +20,22 @@ const aur_dialect_t *aur_dialect_get(const char *driver)
     }
     return &aur_dialect_ansi;
 }
+
+void aur_sql_quoted(aur_sql_buf_t *q, const char *name, const char *special)
+{
+    apr_size_t plain;
+
+    aur_sql_text_n(q, special, 1);
+    for (;;) {
+        plain = strcspn(name, special);
+        aur_sql_text_n(q, name, plain);
+        name += plain;
+        if (!*name) {
+            break;
+        }
+        aur_sql_text_n(q, name, 1);
+        aur_sql_text_n(q, name, 1);
+        name++;
+    }
+    aur_sql_text_n(q, special, 1);
+}

@@ -57,6 +57,11 @@ struct aur_dialect_t {
     const char *never; /* a condition that no row meets */
 };
 
+/** Write a name between quotes, with what it holds of them doubled: the one place where a name becomes
+ * text of a statement.
+ * @param special  the quote, then whatever else has to be doubled (apr_dbd's percent sign) */
+void aur_sql_quoted(aur_sql_buf_t *q, const char *name, const char *special);
+
 extern const aur_dialect_t aur_dialect_sqlite;
 extern const aur_dialect_t aur_dialect_pgsql;
 extern const aur_dialect_t aur_dialect_mysql;

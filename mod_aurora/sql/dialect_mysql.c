@@ -21,25 +21,7 @@
 
 static void mysql_ident(aur_sql_buf_t *q, const char *name)
 {
-    apr_size_t plain;
-
-    aur_sql_text(q, "`");
-    for (;;) {
-        plain = strcspn(name, "`%");
-        aur_sql_text_n(q, name, plain);
-        name += plain;
-        if (!*name) {
-            break;
-        }
-        if (*name == '`') {
-            aur_sql_text(q, "``");
-        }
-        else {
-            aur_sql_text(q, "%%");
-        }
-        name++;
-    }
-    aur_sql_text(q, "`");
+    aur_sql_quoted(q, name, "`%");
 }
 
 /* Numbers arrive as numbers (cursor_dbd.c); moments arrive as texts. */

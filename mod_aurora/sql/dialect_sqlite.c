@@ -10,16 +10,7 @@
 
 static void sqlite_ident(aur_sql_buf_t *q, const char *name)
 {
-    const char *quote;
-
-    aur_sql_text(q, "\"");
-    while ((quote = strchr(name, '"')) != NULL) {
-        aur_sql_text_n(q, name, (apr_size_t)(quote - name));
-        aur_sql_text(q, "\"\"");
-        name = quote + 1;
-    }
-    aur_sql_text_n(q, name, strlen(name));
-    aur_sql_text(q, "\"");
+    aur_sql_quoted(q, name, "\"");
 }
 
 static void sqlite_placeholder(aur_sql_buf_t *q, int n, aur_type_e type)
