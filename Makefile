@@ -4,6 +4,7 @@
 #   make deps           install what building, running and testing need (Debian packages, only what is missing)
 #   make run            PORT=8080 MPM=event|prefork DB=sqlite|pgsql|mysql CONF=file
 #   make check          TESTS='t/30-*.t' PROVEFLAGS=-v
+#   make readers        programs that read what exports write, for the tests: LibreOffice, Chromium, packages of npm
 #   make asan           the same tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan
 #   make tsan           the unit tests under ThreadSanitizer, in build/tsan
 #   make lint format    what the linters say; lay out the sources
@@ -44,7 +45,7 @@ UNITS     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/unit/*.c)))
 FAULTS    := $(patsubst %.c,$(BUILD)/%.so,$(sort $(wildcard t/fault/*.c)))
 BENCHES   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/bench/*.c)))
 
-.PHONY: all unit faults deps demo run check tests asan tsan lint format \
+.PHONY: all unit faults deps demo run check tests readers asan tsan lint format \
         bench docs clean apxs-is-there FORCE
 all: $(BUILD)/mod_aurora.so
 	@:
@@ -78,7 +79,8 @@ $(BUILD)/libaurora_core.a: $(CORE_OBJECTS)
 
 $(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(AURORA_LIBS) $(APR_LIBS) -lpthread -lm
+	$(call say,LD,$@)$(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(AURORA_LIBS) $(BENCH_LIBS) $(APR_LIBS) -lpthread -lm
+$(BUILD)/t/bench/bench_deflate: BENCH_LIBS := -lz
 .PRECIOUS: $(BUILD)/obj/%.o
 
 # What tests put in front of a library to make its calls fail.
@@ -90,14 +92,18 @@ $(BUILD)/t/fault/%.so: t/fault/%.c $(BUILD)/flags
 
 # --- packages (Debian's names) ------------------------------------------------------------------
 # apache2-bin is the binary and its modules; no service is installed or started.
-PKGS_build := gcc libc6-dev make binutils apache2-dev libsqlite3-dev libjansson-dev libpq-dev nettle-dev
+PKGS_build := gcc libc6-dev make binutils apache2-dev libsqlite3-dev libjansson-dev libpq-dev \
+              libxlsxwriter-dev libisal-dev nettle-dev
 PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 sqlite3 perl curl
 # A database server only where one is asked for.
 PKGS_run_pgsql := libaprutil1-dbd-pgsql postgresql-15
 PKGS_run_mysql := libaprutil1-dbd-mysql mariadb-server-core mariadb-client-core
-PKGS_test  := $(PKGS_run) procps $(PKGS_run_pgsql) $(PKGS_run_mysql) libaprutil1-dbd-odbc odbc-mariadb
+PKGS_test  := $(PKGS_run) procps $(PKGS_run_pgsql) $(PKGS_run_mysql) libaprutil1-dbd-odbc odbc-mariadb \
+              unzip strace openssl nghttp2-client python3-openpyxl
+# Programs that open what exports write; large, and tests that miss one say so.
+PKGS_readers := libreoffice-calc-nogui chromium
 PKGS_lint  := clang clang-format clang-tidy cppcheck
-PKGS_bench := $(PKGS_test)
+PKGS_bench := $(PKGS_test) python3-xlsxwriter zlib1g-dev
 
 deps:
 	@.ci/deps $(PKGS_build) $(PKGS_run) $(PKGS_test)
@@ -126,8 +132,20 @@ TESTS ?= $(filter-out $(SERVED),$(UNITS)) $(sort $(wildcard t/*.t))
 
 check:
 	@.ci/deps $(PKGS_build) $(PKGS_test)
+	@$(MAKE) --no-print-directory readers
 	@.ci/promtool '$(BUILD)'
 	@$(MAKE) --no-print-directory tests
+
+# Debian's npm stands in conflict with a node that is not Debian's: it is asked for only where there is none.
+readers:
+	@.ci/deps $(PKGS_readers) || echo 'readers: tests will skip those that are missing' >&2
+	@command -v npm >/dev/null || .ci/deps nodejs npm || echo 'readers: no npm' >&2
+	@$(MAKE) --no-print-directory $(BUILD)/npm/installed || echo 'readers: npm could not install its packages' >&2
+$(BUILD)/npm/installed: t/npm/package.json t/npm/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 tests: all unit faults
 	@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' t/run $(TESTS)

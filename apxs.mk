@@ -38,7 +38,7 @@ AURORA_CPPFLAGS = -Iinclude -Imod_aurora -isystem $(HTTPD_INCLUDEDIR) -isystem $
                   -isystem $(LIBPQ_INCLUDEDIR) \
                   $(HTTPD_CPPFLAGS)
 AURORA_CFLAGS   = -std=gnu11 $(HTTPD_CFLAGS) -fPIC -fvisibility=hidden $(FLAVOUR_CFLAGS) $(WARNINGS)
-AURORA_LIBS     = -ljansson -lsqlite3 -lpq -lnettle
+AURORA_LIBS     = -ljansson -lsqlite3 -lpq -lxlsxwriter -lisal -lnettle
 
 COMPILE = $(CC) $(AURORA_CPPFLAGS) $(CPPFLAGS) $(AURORA_CFLAGS) $(CFLAGS) -MMD -MP
 

@@ -34,8 +34,10 @@ my %home = (writer => 'write');
 # Libraries, by the folders that may know them. APR and the C library are everybody's.
 my %library = (
     'jansson.h' => [qw(catalog query db http config)],
+    'isa-l.h' => [qw(write)],
     'libpq-fe.h' => [qw(db)],
     'sqlite3.h' => [qw(db sql)],    # sql asks for its version
+    'xlsxwriter.h' => [qw(write)],
 );
 
 my $server = qr{^(?:httpd|http_\w+|ap_\w+|mpm_common|scoreboard|util_\w+|mod_(?!aurora)\w+)\.h$};

@@ -16,6 +16,8 @@ apr_size_t write_timestamp(char *out, char sep, const aur_cell_t *cell);
 
 /** Bytes as base64 (RFC 4648 section 4, padded). */
 void write_base64(aur_sink_t *sink, const char *s, apr_size_t len);
+/** The same into memory: room for (len + 2) / 3 * 4 bytes. @return end of what was written */
+char *write_base64_into(char *at, const char *s, apr_size_t len);
 
 /** As aur_json_string, into memory. @return bytes, at most json_string_bound(len) */
 apr_size_t json_string_into(char *out, const char *s, apr_size_t len);

@@ -145,27 +145,31 @@ static char *put_triple(char *out, const unsigned char *s)
     return out + 4;
 }
 
-void write_base64(aur_sink_t *sink, const char *bytes, apr_size_t len)
+char *write_base64_into(char *at, const char *bytes, apr_size_t len)
 {
     const unsigned char *s = (const unsigned char *)bytes;
-    char *at;
 
-    while (len >= 3) {
-        apr_size_t n = len / 3 < 256 ? len / 3 : 256, i;
-        at = aur_sink_room(sink, n * 4);
-        for (i = 0; i < n; i++, s += 3) {
-            at = put_triple(at, s);
-        }
-        aur_sink_advance(sink, at);
-        len -= 3 * n;
+    for (; len >= 3; s += 3, len -= 3) {
+        at = put_triple(at, s);
     }
     if (len > 0) {
         unsigned char rest[3] = {s[0], len > 1 ? s[1] : 0, 0};
-        at = put_triple(aur_sink_room(sink, 4), rest);
+        at = put_triple(at, rest);
         at[-1] = '=';
         if (len == 1) {
             at[-2] = '=';
         }
-        aur_sink_advance(sink, at);
+    }
+    return at;
+}
+
+/* In pieces of whole groups of three. */
+void write_base64(aur_sink_t *sink, const char *s, apr_size_t len)
+{
+    while (len > 0) {
+        apr_size_t n = len < 768 ? len : 768;
+        aur_sink_advance(sink, write_base64_into(aur_sink_room(sink, 1024), s, n));
+        s += n;
+        len -= n;
     }
 }
