@@ -29,6 +29,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_pre_config(aur_config_pre, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(aur_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(aur_http_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(aur_xlsx_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(child_status, NULL, NULL, APR_HOOK_MIDDLE);
 #if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
     ap_hook_child_stopping(aur_http_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
@@ -38,6 +39,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_access_ex(aur_http_preflight, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_handler(aur_http_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    aur_throttle_register();
     ap_hook_log_transaction(aur_http_count, NULL, NULL, APR_HOOK_MIDDLE);
     aur_observe_status_register();
     aur_figures_register(&aur_govern_figures);

@@ -18,6 +18,14 @@ void aur_http_child_init(apr_pool_t *pchild, server_rec *s);
 /** child_stopping: without grace, what runs is cancelled in the database at once. */
 void aur_http_child_stopping(apr_pool_t *pchild, int graceful);
 
+/** post_config: the workbook that all exports as xlsx are written into. Without one the server runs, and such exports
+ * fail; the log says why.
+ * @return OK */
+int aur_xlsx_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+
+/** register_hooks: the output filter that exports are slowed down by. */
+void aur_throttle_register(void);
+
 /** post_perdir_config: headers that every answer below the Location carries, errors of httpd's own
  * (401, 403) included: correlation id and CORS; and the client's rate.
  * @return OK, DECLINED, or DONE when it has been answered */

@@ -86,6 +86,8 @@ static int answer_problem(aur_request_t *x)
     apr_table_unset(r->headers_out, "Content-Disposition");
     apr_table_unset(r->headers_out, "Accept-Ranges");
     apr_table_unset(r->headers_out, "X-Accel-Buffering");
+    /* It gives up once a task has been stopped, and this is what tells so. */
+    ap_remove_output_filter_byhandle(r->output_filters, "AURORA_THROTTLE");
     r->status = aur_problem_status(x->err.code);
     if (x->sink) {
         aur_sink_reset(x->sink);

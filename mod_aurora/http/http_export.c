@@ -23,6 +23,7 @@ typedef enum {
     P_HEADER,
     P_NAMES,
     P_PROFILE,
+    P_ABOUT,
     P_COUNT
 } param_e;
 
@@ -31,7 +32,7 @@ static const struct {
     const char *choices[5]; /* empty: free text */
     const char *allowed;    /* the choices as a sentence has them */
 } params[P_COUNT] = {
-    [P_FORMAT] = {"format", {"csv", "xlsx", "excel"}, "csv"},
+    [P_FORMAT] = {"format", {"csv", "xlsx", "excel"}, "csv or xlsx"},
     [P_DELIMITER] = {"delimiter",
                      {"comma", "semicolon", "tab", "pipe"},
                      "comma, semicolon, tab or pipe"},
@@ -42,6 +43,7 @@ static const struct {
     [P_HEADER] = {"header", {"0", "1"}, "0 or 1"},
     [P_NAMES] = {"names", {"database", "display"}, "display or database"},
     [P_PROFILE] = {"profile", {"excel"}, "excel"},
+    [P_ABOUT] = {"about", {"0", "1"}, "0 or 1"},
 };
 
 typedef struct args_t {
@@ -133,8 +135,9 @@ static int given_or(const args_t *args, int param, int otherwise)
     return args->choice[param] >= 0 ? args->choice[param] : otherwise;
 }
 
-apr_status_t aur_export_options(aur_request_t *x, aur_csv_options_t *options)
+apr_status_t aur_export_options(aur_request_t *x, aur_export_t *export)
 {
+    aur_csv_options_t *options = &export->csv;
     args_t args;
     int excel;
     apr_status_t rv = read_args(x, &args);
@@ -142,10 +145,8 @@ apr_status_t aur_export_options(aur_request_t *x, aur_csv_options_t *options)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (args.choice[P_FORMAT] > 0) {
-        return aur_error_set(&x->err, AUR_E_BAD_REQUEST, NULL,
-                             "Parameter format: this version has no xlsx; csv is allowed.");
-    }
+    export->xlsx = args.choice[P_FORMAT] > 0;
+    export->about = given_or(&args, P_ABOUT, 0);
     excel = args.choice[P_PROFILE] >= 0;
     options->delimiter = ",;\t|"[given_or(&args, P_DELIMITER, 0)];
     options->decimal = ".,"[given_or(&args, P_DECIMAL, 0)];
@@ -164,10 +165,13 @@ apr_status_t aur_export_options(aur_request_t *x, aur_csv_options_t *options)
 
 /* --- headers -------------------------------------------------------------------------------------- */
 
-const char *aur_export_type(int header)
+const char *aur_export_type(const aur_export_t *options)
 {
-    return header ? "text/csv; charset=utf-8; header=present"
-                  : "text/csv; charset=utf-8; header=absent";
+    if (options->xlsx) {
+        return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    }
+    return options->csv.header ? "text/csv; charset=utf-8; header=present"
+                               : "text/csv; charset=utf-8; header=absent";
 }
 
 /* What some file system or header would not take becomes '_'. Multi-byte characters stay. */
@@ -225,23 +229,24 @@ static const char *extended_name(const char *name, apr_pool_t *p)
 }
 
 /* RFC 6266: the plain name for old clients, the other for all others, where they differ. */
-static const char *disposition(const char *title, apr_pool_t *p)
+static const char *disposition(const char *title, const char *suffix, apr_pool_t *p)
 {
     apr_time_exp_t now;
     const char *name, *ascii;
 
     apr_time_exp_lt(&now, apr_time_now());
-    name = apr_psprintf(p, "%s_%04d-%02d-%02d.csv", file_title(title, p), now.tm_year + 1900,
-                        now.tm_mon + 1, now.tm_mday);
+    name = apr_psprintf(p, "%s_%04d-%02d-%02d.%s", file_title(title, p), now.tm_year + 1900,
+                        now.tm_mon + 1, now.tm_mday, suffix);
     ascii = ascii_name(name, p);
     return apr_psprintf(p, "attachment; filename=\"%s\"; filename*=UTF-8''%s", ascii,
                         extended_name(name, p));
 }
 
-void aur_export_headers(aur_request_t *x, const char *title)
+void aur_export_headers(aur_request_t *x, const aur_export_t *options, const char *title)
 {
     apr_table_t *out = x->r->headers_out;
-    apr_table_setn(out, "Content-Disposition", disposition(title, x->r->pool));
+    apr_table_setn(out, "Content-Disposition",
+                   disposition(title, options->xlsx ? "xlsx" : "csv", x->r->pool));
     apr_table_setn(out, "Accept-Ranges", "none");
     apr_table_setn(out, "X-Accel-Buffering", "no");
 }

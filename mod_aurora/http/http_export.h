@@ -5,11 +5,17 @@
 #include "http/http_private.h"
 #include "aurora/writer.h"
 
-/** Read format and the CSV options from the query string, defaults from the configuration.
+typedef struct aur_export_t {
+    int xlsx;              /* else CSV */
+    int about;             /* a workbook's second sheet */
+    aur_csv_options_t csv; /* display_names holds for both */
+} aur_export_t;
+
+/** Read format and the options from the query string, defaults from the configuration.
  * @return APR_EGENERAL with x->err: BAD_REQUEST that names the parameter */
-apr_status_t aur_export_options(aur_request_t *x, aur_csv_options_t *options);
-const char *aur_export_type(int header);
+apr_status_t aur_export_options(aur_request_t *x, aur_export_t *options);
+const char *aur_export_type(const aur_export_t *options);
 /** Everything but the content type. title: the dataset's display name, which names the file. */
-void aur_export_headers(aur_request_t *x, const char *title);
+void aur_export_headers(aur_request_t *x, const aur_export_t *options, const char *title);
 
 #endif

@@ -1,6 +1,7 @@
 /* http_query.c - previews and exports: read, parse, check, borrow, run, write. */
 #include "http/http_private.h"
 #include "http/http_export.h"
+#include "http/http_xlsx.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
@@ -23,7 +24,7 @@ typedef struct pace_t {
     int step, left;
 } pace_t;
 
-static void keep_pace(pace_t *pace, aur_sink_t *sink)
+static void keep_pace(pace_t *pace, aur_writer_t *writer, aur_sink_t *sink)
 {
     apr_time_t now;
     if (--pace->left > 0) {
@@ -31,6 +32,9 @@ static void keep_pace(pace_t *pace, aur_sink_t *sink)
     }
     now = apr_time_now();
     if (now - pace->last >= FLUSH_US) {
+        if (writer->is->flush) {
+            writer->is->flush(writer);
+        }
         aur_sink_flush(sink);
         pace->last = now;
         pace->step = pace->step > 1 ? pace->step / 2 : 1;
@@ -58,7 +62,7 @@ static apr_status_t write_rows(aur_request_t *x, aur_cursor_t *cursor, aur_write
         }
         x->rows++;
         if (pace) {
-            keep_pace(pace, x->sink);
+            keep_pace(pace, writer, x->sink);
         }
     }
     return rv == APR_EOF ? APR_SUCCESS : rv;
@@ -159,38 +163,65 @@ int aur_http_preview(aur_request_t *x)
 
 /* --- export --------------------------------------------------------------------------------------- */
 
-static apr_status_t run_export(aur_request_t *x, const aur_plan_t *plan,
-                               const aur_csv_options_t *options)
+/* What may be refused before the first byte. The plan's threshold for a workbook is that of a preview. */
+static apr_status_t check_export(aur_request_t *x, const aur_plan_t *plan,
+                                 const aur_export_t *options)
+{
+    aur_estimate_t estimate;
+    apr_status_t rv =
+        aur_gate_check(x, plan, options->xlsx ? AUR_USE_PREVIEW : AUR_USE_EXPORT, &estimate);
+
+    return rv == APR_SUCCESS && options->xlsx ? aur_xlsx_check(x, plan, &estimate) : rv;
+}
+
+static apr_status_t make_writer(aur_writer_t **writer, aur_request_t *x, const aur_query_t *query,
+                                const aur_plan_t *plan, const aur_export_t *options,
+                                aur_cursor_t *cursor)
+{
+    int ncolumns;
+    const aur_result_column_t *columns = aur_cursor_columns(cursor, &ncolumns);
+
+    if (options->xlsx) {
+        return aur_xlsx_writer(writer, x, query, plan, columns, ncolumns,
+                               options->csv.display_names, options->about);
+    }
+    *writer = aur_writer_csv_create(x->sink, columns, ncolumns, &options->csv, x->r->pool);
+    return APR_SUCCESS;
+}
+
+static apr_status_t run_export(aur_request_t *x, const aur_query_t *query, const aur_plan_t *plan,
+                               const aur_export_t *options)
 {
     aur_writer_end_t end = {0};
     pace_t pace = {x->start, 1, 1};
-    const aur_result_column_t *columns;
     aur_cursor_t *cursor;
     aur_writer_t *writer;
     apr_time_t sent = apr_time_now();
-    int ncolumns;
     apr_status_t rv = aur_run_open(x, plan, AUR_SQL_ALL, &cursor);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    columns = aur_cursor_columns(cursor, &ncolumns);
-    aur_export_headers(x, plan->tables[0].dataset->display_name);
-    aur_answer_begin(x, aur_export_type(options->header), 1);
-    writer = aur_writer_csv_create(x->sink, columns, ncolumns, options, x->r->pool);
+    aur_export_headers(x, options, plan->tables[0].dataset->display_name);
+    aur_answer_begin(x, aur_export_type(options), 1);
+    rv = make_writer(&writer, x, query, plan, options, cursor);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    aur_throttle_add(x);
     rv = write_result(x, cursor, writer, &pace, sent);
     if (rv == APR_SUCCESS) {
         end.rows = end.total_rows = x->rows;
         end.elapsed_ms = (double)(apr_time_now() - x->start) / 1000.0;
         writer->is->end(writer, &end);
+        x->truncated_cells = options->xlsx ? aur_writer_xlsx_truncated(writer) : 0;
     }
     return rv;
 }
 
 int aur_http_export(aur_request_t *x)
 {
-    aur_estimate_t estimate;
-    aur_csv_options_t options;
+    aur_export_t options;
     aur_query_t *query;
     aur_plan_t *plan;
     int status;
@@ -199,15 +230,16 @@ int aur_http_export(aur_request_t *x)
         aur_export_options(x, &options) != APR_SUCCESS) {
         return aur_answer_fail(x);
     }
+    x->kind = options.xlsx ? "xlsx" : "csv";
     status = aur_run_read(x, &query);
     if (status != OK) {
         return status == DONE ? aur_answer_fail(x) : status;
     }
     if (aur_run_plan(x, query, &plan) != APR_SUCCESS ||
-        aur_work_begin(x, AUR_WORK_CSV) != APR_SUCCESS ||
+        aur_work_begin(x, options.xlsx ? AUR_WORK_XLSX : AUR_WORK_CSV) != APR_SUCCESS ||
         aur_run_borrow(x, AUR_USE_EXPORT) != APR_SUCCESS ||
-        aur_gate_check(x, plan, AUR_USE_EXPORT, &estimate) != APR_SUCCESS ||
-        run_export(x, plan, &options) != APR_SUCCESS) {
+        check_export(x, plan, &options) != APR_SUCCESS ||
+        run_export(x, query, plan, &options) != APR_SUCCESS) {
         return aur_answer_fail(x);
     }
     aur_run_return(x);

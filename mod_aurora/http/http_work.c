@@ -162,6 +162,7 @@ void aur_work_end(aur_request_t *x, aur_work_state_e state, aur_code_e code)
     tell_progress(x);
     end.rows = w->rows_told;
     end.bytes = w->bytes;
+    end.truncated_cells = (apr_uint64_t)x->truncated_cells;
     if (w->hashing) {
         sha256_digest(&w->sha256, sizeof(sha256), sha256);
         end.sha256 = sha256;
