@@ -45,6 +45,7 @@ INSERT INTO LONG_TEXTS VALUES (1, replace(hex(zeroblob(16384)), '00', 'ab'), zer
 CREATE TABLE ROWS_LONG (ID INTEGER PRIMARY KEY, NAME TEXT, AT TIMESTAMP);
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $long)
 INSERT INTO ROWS_LONG SELECT i, CASE WHEN i % 7 THEN 'name ' || i END, datetime('1971-01-01', '+' || (i * 61) || ' seconds') FROM n;
+CREATE VIEW SLOW_ROWS AS SELECT ID, (WITH RECURSIVE n(i) AS (SELECT REGIONS.ID UNION ALL SELECT i + 1 FROM n WHERE i < 700000) SELECT max(i) FROM n) AS V FROM REGIONS;
 SQL
 
 my $folder = Aurora::Data::folder();
@@ -124,6 +125,30 @@ sub random_tables {
         }
         my $r = $http->export(\%request, query => '?format=csv&names=database');
         Aurora::Readers::csv_agrees(Aurora::Readers::keep("$folder/random.csv", $r->{body}), $random, $sql, "random table $n (seed $seed) as csv and back");
+    }
+}
+
+# What was cut stands in the task's record: four texts and one run of bytes.
+sub cut {
+    my ($http) = @_;
+    my $r = export($http, { dataset => 'LONG_TEXTS' });
+    my $task = Aurora::HTTP::json($http->get("/aurora/api/v1/tasks/$r->{headers}{'x-aurora-task'}"));
+    is($task->{truncated_cells}, 5, 'cells that were cut are counted');
+    is("$task->{kind} $task->{state} $task->{bytes}", 'xlsx complete ' . length $r->{body}, 'in the record of a whole workbook');
+    $r = export($http, { dataset => 'REGIONS' });
+    is(Aurora::HTTP::json($http->get("/aurora/api/v1/tasks/$r->{headers}{'x-aurora-task'}"))->{truncated_cells}, 0, 'nothing cut, nothing counted');
+}
+
+# Each row takes a while: what there is leaves at once, and does not wait for a buffer to be full.
+sub first_bytes {
+    my ($http) = @_;
+    for my $format (qw(xlsx csv)) {
+        my ($first, $bytes) = (undef, 0);
+        my $from = Time::HiRes::time();
+        my $r = $http->export({ dataset => 'SLOW_ROWS' }, query => "?format=$format", sink => sub { $first //= Time::HiRes::time(); $bytes += length $_[0] });
+        my $all = Time::HiRes::time() - $from;
+        ok($r->{complete} && $bytes, "$format of slow rows: whole");
+        cmp_ok(($first // $from + $all) - $from, '<', 0.6 * $all, sprintf 'its first bytes leave long before its last row is there (after %.2f of %.2f s)', ($first // 0) - $from, $all);
     }
 }
 
@@ -261,6 +286,8 @@ for my $mpm (Aurora::Server->mpms) {
     my $server = Aurora::Server->start(mpm => $mpm, db => $db, catalog => $catalog);
     headers($server->http);
     described($server->http);
+    cut($server->http);
+    first_bytes($server->http);
     tables($server->http) if $first;
     $server->finish;
     if ($first) {
