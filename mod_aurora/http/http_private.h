@@ -68,8 +68,8 @@ struct aur_request_t {
     apr_interval_time_t wait_us, db_us;
     apr_int64_t rows;
     apr_int64_t truncated_cells; /* of a workbook */
-    apr_int64_t bytes;  /* of a task's body, once it has ended; -1 */
-    const char *sha256; /* of an export's, in hex; or NULL */
+    apr_int64_t bytes;           /* of a task's body, once it has ended; -1 */
+    const char *sha256;          /* of an export's, in hex; or NULL */
 };
 
 /* --- http_request.c --- */
