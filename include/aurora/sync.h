@@ -20,6 +20,12 @@ typedef struct aur_lock_t {
     int masked;      /* whether it is set */
 } aur_lock_t;
 
+/* See aur_ending_hold. */
+typedef struct aur_ending_t {
+    sigset_t before;
+    int masked;
+} aur_ending_t;
+
 typedef struct aur_cond_t {
     pthread_cond_t cond;
 } aur_cond_t;
@@ -34,6 +40,11 @@ apr_status_t aur_lock_init(aur_lock_t *lock);
 void aur_lock_end(aur_lock_t *lock);
 void aur_lock(aur_lock_t *lock);
 void aur_unlock(aur_lock_t *lock);
+
+/** Keep the signals that end a child waiting, where their handler runs cleanups: between the two calls of something
+ * that it must find either done or not begun, a library's lock included. May be nested. */
+void aur_ending_hold(aur_ending_t *ending);
+void aur_ending_release(const aur_ending_t *ending);
 
 apr_status_t aur_cond_init(aur_cond_t *cond);
 void aur_cond_end(aur_cond_t *cond);

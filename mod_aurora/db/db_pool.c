@@ -315,13 +315,18 @@ static apr_status_t wait_use(aur_db_t *db, aur_conn_t *conn, apr_time_t deadline
 
 static apr_status_t wait_slot(aur_db_t *db, aur_conn_t *conn, apr_time_t deadline, aur_error_t *err)
 {
+    aur_ending_t ending;
     apr_status_t rv;
     void *slot;
 
     for (;;) {
+        aur_ending_hold(&ending);
         rv = apr_reslist_acquire(db->slots, &slot);
         if (rv == APR_SUCCESS) {
             conn->slot = slot;
+        }
+        aur_ending_release(&ending);
+        if (rv == APR_SUCCESS) {
             return APR_SUCCESS;
         }
         if (!APR_STATUS_IS_TIMEUP(rv)) {
@@ -432,6 +437,23 @@ static void tell_borrowers(const aur_db_t *db, int waiting, int busy)
     }
 }
 
+/* Its session is accounted for. The end of the child finds conn with its place or neither: a place that nobody
+ * answers for would be missed by the list. */
+static void leave(aur_db_t *db, aur_conn_t *conn)
+{
+    aur_ending_t ending;
+
+    aur_ending_hold(&ending);
+    aur_lock(&db->lock);
+    unlink_conn(db, conn);
+    aur_unlock(&db->lock);
+    if (conn->slot) {
+        apr_reslist_release(db->slots, conn->slot);
+        conn->slot = NULL;
+    }
+    aur_ending_release(&ending);
+}
+
 static apr_status_t conn_end(void *data)
 {
     aur_conn_t *conn = data;
@@ -456,21 +478,10 @@ static apr_status_t conn_end(void *data)
     else if (session) {
         aur_bury(db, session);
     }
-    unlink_conn(db, conn);
+    conn->session = NULL;
     aur_unlock(&db->lock);
-    apr_reslist_release(db->slots, conn->slot);
+    leave(db, conn);
     return APR_SUCCESS;
-}
-
-/* A borrower that has got nothing. */
-static void give_up(aur_db_t *db, aur_conn_t *conn)
-{
-    aur_slot_t *slot = conn->slot;
-
-    aur_lock(&db->lock);
-    unlink_conn(db, conn);
-    aur_unlock(&db->lock);
-    apr_reslist_release(db->slots, slot);
 }
 
 static apr_status_t borrow(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use, const char *user,
@@ -493,15 +504,11 @@ static apr_status_t borrow(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use, co
     }
     link_conn(db, made); /* from here on db_end knows of the place */
     rv = wait_slot(db, made, deadline, err);
-    if (rv != APR_SUCCESS) {
-        aur_lock(&db->lock);
-        unlink_conn(db, made);
-        aur_unlock(&db->lock);
-        return rv;
+    if (rv == APR_SUCCESS) {
+        rv = get_session(made, 0, deadline, err);
     }
-    rv = get_session(made, 0, deadline, err);
     if (rv != APR_SUCCESS) {
-        give_up(db, made);
+        leave(db, made);
         return rv;
     }
     apr_pool_cleanup_register(p, made, conn_end, apr_pool_cleanup_null);

@@ -68,6 +68,18 @@ void aur_unlock(aur_lock_t *lock)
     }
 }
 
+void aur_ending_hold(aur_ending_t *ending)
+{
+    ending->masked = handlers && mask_ending(&ending->before);
+}
+
+void aur_ending_release(const aur_ending_t *ending)
+{
+    if (ending->masked) {
+        pthread_sigmask(SIG_SETMASK, &ending->before, NULL);
+    }
+}
+
 /* --- waiting ------------------------------------------------------------------------------------ */
 
 apr_status_t aur_cond_init(aur_cond_t *cond)
