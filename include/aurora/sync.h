@@ -41,6 +41,8 @@ void aur_lock_end(aur_lock_t *lock);
 void aur_lock(aur_lock_t *lock);
 void aur_unlock(aur_lock_t *lock);
 
+/** Is such a signal waiting? For threads of aur_thread_start's. */
+int aur_ending_waits(void);
 /** Keep the signals that end a child waiting, where their handler runs cleanups: between the two calls of something
  * that it must find either done or not begun, a library's lock included. May be nested. */
 void aur_ending_hold(aur_ending_t *ending);

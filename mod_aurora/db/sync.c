@@ -80,6 +80,14 @@ void aur_ending_release(const aur_ending_t *ending)
     }
 }
 
+int aur_ending_waits(void)
+{
+    sigset_t waiting;
+
+    return handlers && sigpending(&waiting) == 0 &&
+           (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGHUP) == 1);
+}
+
 /* --- waiting ------------------------------------------------------------------------------------ */
 
 apr_status_t aur_cond_init(aur_cond_t *cond)

@@ -219,6 +219,7 @@ static void *watch_run(void *data)
     while (!watch->ended) {
         if (watch->first) {
             busy = now;
+            watch->stopping |= aur_ending_waits();
             look(watch, now);
         }
         watch->asleep = !watch->first && now - busy >= LINGER;

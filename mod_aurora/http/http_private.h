@@ -11,6 +11,7 @@
 #include "aurora/query.h"
 #include "aurora/metrics.h"
 #include "aurora/sink.h"
+#include "aurora/sync.h"
 #include "aurora/tasks.h"
 #include "aurora/watch.h"
 
@@ -58,6 +59,7 @@ struct aur_request_t {
     aur_working_t *working;      /* what is counted of it; NULL: nothing */
     int whole;                   /* what is passed last ends a good answer */
     int status;                  /* as answered, once it is */
+    aur_ending_t ending;         /* held while there is a task */
     aur_task_t *task;            /* watched from before the borrowing to the end of the handler */
     aur_conn_t *conn;            /* while one is borrowed */
     const char *sql;             /* statement last sent, for the log */

@@ -149,5 +149,6 @@ int aur_http_handler(request_rec *r)
     }
     aur_task_leave(x->task);
     x->task = NULL;
+    aur_ending_release(&x->ending);
     return status;
 }

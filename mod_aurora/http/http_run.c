@@ -42,7 +42,8 @@ apr_status_t aur_run_plan(aur_request_t *x, const aur_query_t *query, aur_plan_t
     return rv;
 }
 
-/* From here on somebody looks after the request. */
+/* From here on somebody looks after the request. So a signal that ends the child can wait until the request has
+ * ended itself, which the watch sees to: its handler must not find a library in the middle of an allocation. */
 static void enter(aur_request_t *x)
 {
     aur_task_limits_t limits = {.query_timeout = x->loc->query_timeout,
@@ -54,6 +55,7 @@ static void enter(aur_request_t *x)
 
     if (!x->task && x->runtime->watch) {
         aur_client_of(&client, x->r);
+        aur_ending_hold(&x->ending);
         x->task = aur_task_enter(x->runtime->watch, &limits, &client, x->r->pool);
     }
 }
