@@ -4,26 +4,100 @@
 #include "plan_uses.h"
 #include "sql_build.h"
 
+/* --- a table, and what of it may be seen ------------------------------------------------------- */
+
+static void put_name(const aur_build_t *b, int index)
+{
+    const aur_dataset_t *dataset = b->plan->tables[index].dataset;
+
+    if (dataset->schema) {
+        aur_sql_ident(b->q, dataset->schema);
+        aur_sql_text(b->q, ".");
+    }
+    aur_sql_ident(b->q, dataset->table);
+}
+
+/* The rows of the first nnewest columns' newest values: " FROM … t WHERE …", where the conditions may
+ * be none. Subqueries call the table t as well, and mean their own. */
+static void put_rows(const aur_build_t *b, int index, int nnewest);
+
+/* The greatest value of one of the columns that tell partitions apart, among the rows that may be seen
+ * and (nth > 0) have the newest value of the one before. Comparing with max() instead of sorting: every
+ * database finds it at the end of an index. */
+static void put_newest(const aur_build_t *b, int index, int nth)
+{
+    const aur_plan_table_t *table = &b->plan->tables[index];
+    const aur_column_ref_t ref = {.table = index, .column = table->newest[nth]};
+
+    aur_build_operand(b, &ref, AUR_IN_TABLE);
+    aur_sql_text(b->q, " = (SELECT max(");
+    aur_build_operand(b, &ref, AUR_IN_TABLE);
+    aur_sql_text(b->q, ")");
+    put_rows(b, index, nth);
+    aur_sql_text(b->q, ")");
+}
+
+/* " WHERE " before the first condition, " AND " before the others. */
+static void put_and(const aur_build_t *b, int *n)
+{
+    if ((*n)++ == 0) {
+        aur_sql_text(b->q, " WHERE ");
+    }
+    else {
+        aur_sql_text(b->q, " AND ");
+    }
+}
+
+/* Are there rows without this value? */
+static int may_lack(const aur_build_t *b, const aur_column_ref_t *ref)
+{
+    return aur_build_column_at(b, ref)->nullable;
+}
+
+static void put_rows(const aur_build_t *b, int index, int nnewest)
+{
+    const aur_plan_table_t *table = &b->plan->tables[index];
+    int n = 0, i;
+
+    aur_sql_text(b->q, " FROM ");
+    put_name(b, index);
+    aur_sql_text(b->q, " t");
+    if (table->restriction) {
+        put_and(b, &n);
+        aur_build_expr(b, table->restriction, AUR_IN_TABLE);
+    }
+    for (i = 0; i < nnewest; i++) {
+        put_and(b, &n);
+        put_newest(b, index, i);
+    }
+    /* max() itself passes over the rows that lack its own column */
+    for (i = nnewest + 1; i < table->nnewest; i++) {
+        const aur_column_ref_t ref = {.table = index, .column = table->newest[i]};
+        if (may_lack(b, &ref)) {
+            put_and(b, &n);
+            aur_build_column(b, &ref, AUR_IN_TABLE);
+            aur_sql_text(b->q, " IS NOT NULL");
+        }
+    }
+}
+
 static void put_table(const aur_build_t *b, int index)
 {
     const aur_plan_table_t *table = &b->plan->tables[index];
 
-    if (table->restriction) {
-        aur_sql_text(b->q, "(SELECT * FROM ");
-    }
-    if (table->dataset->schema) {
-        aur_sql_ident(b->q, table->dataset->schema);
-        aur_sql_text(b->q, ".");
-    }
-    aur_sql_ident(b->q, table->dataset->table);
-    if (table->restriction) {
-        aur_sql_text(b->q, " t WHERE ");
-        aur_build_expr(b, table->restriction, AUR_IN_TABLE);
+    if (table->restriction || table->nnewest > 0) {
+        aur_sql_text(b->q, "(SELECT *");
+        put_rows(b, index, table->nnewest);
         aur_sql_text(b->q, ")");
+    }
+    else {
+        put_name(b, index);
     }
     aur_sql_text(b->q, " t");
     aur_sql_index(b->q, index);
 }
+
+/* --- joins ------------------------------------------------------------------------------------- */
 
 /* Columns of the very same type compare as they are, and by index, unless that is not exact. */
 static void put_pair(const aur_build_t *b, const aur_column_ref_t *left,
