@@ -17,23 +17,43 @@ static void put_name(const aur_build_t *b, int index)
     aur_sql_ident(b->q, dataset->table);
 }
 
-/* The rows of the first nnewest columns' newest values: " FROM … t WHERE …", where the conditions may
- * be none. Subqueries call the table t as well, and mean their own. */
-static void put_rows(const aur_build_t *b, int index, int nnewest);
+/* Rows that may be seen, as " FROM … t WHERE …", of those the ones with the newest values of the first
+ * nnewest columns. Subqueries call the table t as well, and mean their own.
+ * @param nfilled  from this one on, rows without a value of these columns are left out */
+static void put_rows(const aur_build_t *b, int index, int nnewest, int nfilled);
 
-/* The greatest value of one of the columns that tell partitions apart, among the rows that may be seen
- * and (nth > 0) have the newest value of the one before. Comparing with max() instead of sorting: every
- * database finds it at the end of an index. */
+static void put_greatest(const aur_build_t *b, const aur_column_ref_t *ref)
+{
+    const aur_dialect_t *dialect = b->q->dialect;
+
+    aur_build_as(b, aur_build_ask(b, dialect->greatest ? dialect->greatest : dialect->operand, ref),
+                 ref, AUR_IN_TABLE);
+}
+
+/* The nth of the columns that tell partitions apart has its greatest value, among the rows that may be
+ * seen and have the newest values of the columns before. Asked for in a way that every database answers
+ * from the end of an index. */
 static void put_newest(const aur_build_t *b, int index, int nth)
 {
-    const aur_plan_table_t *table = &b->plan->tables[index];
-    const aur_column_ref_t ref = {.table = index, .column = table->newest[nth]};
+    const aur_dialect_t *dialect = b->q->dialect;
+    const aur_column_ref_t ref = {.table = index, .column = b->plan->tables[index].newest[nth]};
 
-    aur_build_operand(b, &ref, AUR_IN_TABLE);
-    aur_sql_text(b->q, " = (SELECT max(");
-    aur_build_operand(b, &ref, AUR_IN_TABLE);
-    aur_sql_text(b->q, ")");
-    put_rows(b, index, nth);
+    put_greatest(b, &ref);
+    aur_sql_text(b->q, " = (SELECT ");
+    if (dialect->greatest_first) {
+        put_greatest(b, &ref);
+        put_rows(b, index, nth, nth);
+        aur_sql_text(b->q, " ORDER BY ");
+        put_greatest(b, &ref);
+        dialect->direction(b->q, 1, 0);
+        dialect->page(b->q, 1, 0);
+    }
+    else {
+        aur_sql_text(b->q, "max(");
+        put_greatest(b, &ref);
+        aur_sql_text(b->q, ")");
+        put_rows(b, index, nth, nth + 1); /* max() passes over NULL */
+    }
     aur_sql_text(b->q, ")");
 }
 
@@ -48,13 +68,7 @@ static void put_and(const aur_build_t *b, int *n)
     }
 }
 
-/* Are there rows without this value? */
-static int may_lack(const aur_build_t *b, const aur_column_ref_t *ref)
-{
-    return aur_build_column_at(b, ref)->nullable;
-}
-
-static void put_rows(const aur_build_t *b, int index, int nnewest)
+static void put_rows(const aur_build_t *b, int index, int nnewest, int nfilled)
 {
     const aur_plan_table_t *table = &b->plan->tables[index];
     int n = 0, i;
@@ -70,10 +84,9 @@ static void put_rows(const aur_build_t *b, int index, int nnewest)
         put_and(b, &n);
         put_newest(b, index, i);
     }
-    /* max() itself passes over the rows that lack its own column */
-    for (i = nnewest + 1; i < table->nnewest; i++) {
+    for (i = nfilled; i < table->nnewest; i++) {
         const aur_column_ref_t ref = {.table = index, .column = table->newest[i]};
-        if (may_lack(b, &ref)) {
+        if (aur_build_column_at(b, &ref)->nullable) {
             put_and(b, &n);
             aur_build_column(b, &ref, AUR_IN_TABLE);
             aur_sql_text(b->q, " IS NOT NULL");
@@ -87,7 +100,7 @@ static void put_table(const aur_build_t *b, int index)
 
     if (table->restriction || table->nnewest > 0) {
         aur_sql_text(b->q, "(SELECT *");
-        put_rows(b, index, table->nnewest);
+        put_rows(b, index, table->nnewest, table->nnewest);
         aur_sql_text(b->q, ")");
     }
     else {
