@@ -2,7 +2,7 @@
 # partitions - what the newest partition by default costs on 1,000,000 rows in 100 loads: a preview of it against the same preview with
 # the load id given by partition_filters, in turns, on each database that is here.
 #
-#   t/bench/partitions.pl [requests (40) [rows (1000000)]]
+#   t/bench/partitions.pl [requests (40) [rows (1000000)]]    AURORA_DB=sqlite,pgsql,mysql: of these only some
 #
 # The page is full, so each request asks for its total as well; both are under the plan gate. Cases, each with an index on its columns
 # but for the last:
