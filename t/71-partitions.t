@@ -139,6 +139,7 @@ sub chosen {
     sees({ dataset => 'BY_ID', @amount, where(rule('LOAD_ID', 'lte', 101)) }, '1;2;7', 'a filter on the load id lifts it');
     sees({ dataset => 'BY_ID', @amount, where(rule('by_id.load_id', 'is_null')) }, '6', 'whatever it asks for');
     sees({ dataset => 'BOTH', @amount, where(rule('AS_OF', 'between', '2024-01-30,2024-01-30')) }, '1;2', 'a filter on the day does');
+    sees({ dataset => 'BOTH', @amount, where(rule('LOAD_ID', 'eq', 101)) }, '1;2', 'and one on the load id, where both tell partitions apart');
     sees({ dataset => 'BY_ID', @amount, where(rule('AS_OF', 'lt', '2024-01-31')) }, '8', 'not so where the day tells no partitions apart');
     sees({ dataset => 'BOTH', columns => ['m'], aggregations => [ { column => 'LOAD_ID', function => 'max', output_name => 'm' } ], where(rule('m', 'gt', 1)) },
         '103', 'nor does one on a total');
