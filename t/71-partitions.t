@@ -250,6 +250,31 @@ sub described {
     return;
 }
 
+# The planner of PostgreSQL takes every partition of such a table for the newest, until it is told which one that is.
+sub parted {
+    $db->pg->psql(join "\n", 'CREATE TABLE parted (v int, load_id int NOT NULL, day date NOT NULL) PARTITION BY LIST (load_id);',
+        (map {"CREATE TABLE parted_$_ PARTITION OF parted FOR VALUES IN ($_);"} 1 .. 20),
+        q{INSERT INTO parted SELECT i, i % 20 + 1, date '2024-01-01' + i % 20 FROM generate_series(1, 2000) i; ANALYZE parted;});
+    my $file = Aurora::Data::catalog_write("$folder/parted.json", { datasets => {
+        PARTED => { partition => { load_id_column => 'load_id', %latest } }, PARTED_2 => { source => 'PARTED', partition => { load_id_column => 'load_id', date_column => 'day', %latest } },
+        PARTED_EVERY => { source => 'PARTED' } } });
+    my $server = Aurora::Server->start($db->server, catalog => $file, conf => 'AuroraExplainThreshold 500');
+    my $http = $server->http;
+    my $on = [ { left_column => 'v', right_column => 'v' } ];
+    for ([ 'PARTED', 'of 100' ], [ 'PARTED_2', 'of 100' ], [ 'PARTED_EVERY', 'QUERY_TOO_LARGE' ],
+        [ 'PARTED', 'of 100', joins => [ { left_dataset => 'PARTED', right_dataset => 'PARTED_2', join_type => 'left', on => $on } ], columns => ['PARTED.v'] ]) {
+        my ($dataset, $want, @more) = @$_;
+        my %request = (dataset => $dataset, limit => 10, @more);
+        my $got = Aurora::HTTP::json($http->preview(\%request)) || {};
+        is($got->{code} // "of $got->{total_row_count}", $want, "a partitioned table, $dataset" . (@more ? ', joined' : ''));
+        my $estimate = Aurora::HTTP::json($http->post('/aurora/api/v1/query/estimate', \%request)) || {};
+        is($estimate->{would_run}{preview}{allowed} ? 'allowed' : 'refused', $want =~ /^of/ ? 'allowed' : 'refused', "and the estimate says so: $estimate->{estimated_rows}");
+        is("$estimate->{estimated_rows}", $dataset eq 'PARTED_EVERY' ? 2000 : 100, 'exactly') unless @more;
+    }
+    $server->finish;
+    return;
+}
+
 # SQLite alone has the view that never ends.
 sub bounded_in_time {
     my $endless = Aurora::Data::catalog_write("$folder/endless.json", { datasets => { ENDLESS => { partition => { load_id_column => 'LOAD_ID' } } } });
@@ -295,6 +320,7 @@ for my $name (Aurora::Databases->names) {
             bounded_in_time();
             catalogue();
         }
+        parted() if $name eq 'pgsql';
         undef $db;
         done_testing();
     };
