@@ -200,7 +200,7 @@ static apr_status_t newest_set(aur_planner_t *pl, aur_plan_table_t *table, const
                : APR_EGENERAL;
 }
 
-static apr_status_t defaults_set(aur_planner_t *pl, const char *filtered)
+static apr_status_t defaults_set(aur_planner_t *pl, const int *filtered)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
@@ -224,7 +224,8 @@ apr_status_t aur_planner_partitions(aur_planner_t *pl)
     const aur_query_t *q = pl->query;
     int n = pl->plan->ntables, i;
     parts_t *parts = apr_pcalloc(pl->scratch, (apr_size_t)n * sizeof(*parts));
-    char *filtered = apr_pcalloc(pl->scratch, (apr_size_t)n); /* by partition_filters */
+    int *filtered =
+        apr_pcalloc(pl->scratch, (apr_size_t)n * sizeof(*filtered)); /* by the request */
     apr_status_t rv = APR_SUCCESS;
 
     for (i = 0; i < n; i++) {
