@@ -31,7 +31,7 @@ typedef struct aur_partition_t {
     int date_column;
     int nsupported;
     const char *const *supported_types;
-    int default_latest; /* "default": "latest"; read here, enforced by nobody yet */
+    int default_latest; /* "default": "latest"; then there is a load id or a date column */
 } aur_partition_t;
 
 typedef struct aur_default_sort_t {

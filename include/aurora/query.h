@@ -140,7 +140,8 @@ typedef struct aur_query_t {
     const char *load_type; /* NULL when none */
     apr_int64_t limit;     /* as asked, >= 1; the server's own maximum is not applied yet */
     apr_int64_t offset;
-    int arrays; /* shape "arrays" */
+    int arrays;          /* shape "arrays" */
+    int every_partition; /* no default partition applies; never set by a request */
 } aur_query_t;
 
 /** Parse a request body. The query points into p alone, not into body.
@@ -175,6 +176,8 @@ struct aur_plan_expr_t {
         *values; /* INT or DECIMAL for numbers; TEXT, BOOL, DATE, TIMESTAMP (UTC, ' ') */
 };
 
+#define AUR_NEWEST_MAX 2 /* the partition's date, its load id */
+
 typedef struct aur_plan_table_t {
     const aur_dataset_t *dataset;
     const char *label; /* how the request addresses it: name, alias or TABLE_2 */
@@ -184,6 +187,11 @@ typedef struct aur_plan_table_t {
     const int *right;             /* columns of this dataset */
     /* restrictions under every use of the dataset, before any join; NULL when none */
     const aur_plan_expr_t *restriction; /* its column refs name this very table */
+    /* Of the rows that the restriction leaves only those of the newest partition: with the greatest
+     * value of the first of these columns, and of those with the greatest of the second. Rows
+     * without one of the values are never the newest. nnewest 0: every partition */
+    int nnewest;
+    int newest[AUR_NEWEST_MAX]; /* columns of this dataset */
 } aur_plan_table_t;
 
 typedef struct aur_plan_agg_t {
@@ -226,9 +234,10 @@ typedef struct aur_plan_t {
     const char *dataset_name; /* the main dataset's */
 } aur_plan_t;
 
-/** Check a query against a snapshot. The plan points into both, so both must outlive it. A
- * partition whose catalogue entry says "default": "latest" is not restricted by that yet:
- * without a partition filter every partition is read.
+/** Check a query against a snapshot. The plan points into both, so both must outlive it. A use of
+ * a dataset whose catalogue entry says "default": "latest" is restricted to the newest partition,
+ * unless the request has partition_filters for the dataset, or a filter on a column that tells
+ * this use's partitions apart: then the user has chosen.
  * @return APR_SUCCESS, or APR_EGENERAL with err: UNKNOWN_DATASET, UNKNOWN_COLUMN, BAD_VALUE
  *          (err->column), UNKNOWN_OPERATOR (one that does not apply to the column's type),
  *          MIXED_AGGREGATE_FILTER, BAD_REQUEST (ambiguous names, columns neither grouped nor

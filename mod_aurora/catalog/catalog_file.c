@@ -201,6 +201,10 @@ static apr_status_t partition_read(aur_file_dataset_t *d, const aur_json_in_t *i
         return aur_json_refuse(in, AUR_AT_MEMBER(here, "supported_types"),
                                "supported_types needs a load_type_column.");
     }
+    if (out->default_latest && !out->load_id_column && !out->date_column) {
+        return aur_json_refuse(in, AUR_AT_MEMBER(here, "default"),
+                               "a newest partition needs a load_id_column or a date_column.");
+    }
     return APR_SUCCESS;
 }
 

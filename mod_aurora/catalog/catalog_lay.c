@@ -127,6 +127,17 @@ static int used_column(lay_t *x, const char *name)
 
 /* --- partition and sorting ------------------------------------------------------------------- */
 
+/* What the newest partition is told by must have a greatest value. */
+static void ordered(lay_t *x, int column)
+{
+    const aur_column_t *c = column < 0 ? NULL : &x->columns[column];
+
+    if (c && !x->problem && (c->type == AUR_T_BOOLEAN || c->type == AUR_T_BINARY)) {
+        x->problem =
+            apr_psprintf(x->p, "the column %s has no order, so it has no newest value", c->name);
+    }
+}
+
 static void partition(lay_t *x, const aur_file_partition_t *f)
 {
     aur_partition_t *part = apr_pcalloc(x->p, sizeof(*part));
@@ -137,6 +148,10 @@ static void partition(lay_t *x, const aur_file_partition_t *f)
     part->load_id_column = used_column(x, f->load_id_column);
     part->date_column = used_column(x, f->date_column);
     part->default_latest = f->default_latest;
+    if (part->default_latest) {
+        ordered(x, part->load_id_column);
+        ordered(x, part->date_column);
+    }
     types = apr_pcalloc(x->p, (apr_size_t)(f->nsupported + 1) * sizeof(*types));
     for (i = 0; i < f->nsupported; i++) {
         types[i] = apr_pstrdup(x->p, f->supported_types[i]);

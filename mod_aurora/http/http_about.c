@@ -183,8 +183,23 @@ static void say_scalar(words_t *w, const aur_scalar_t *value, apr_pool_t *p)
     }
 }
 
-/* As the request named them: the column behind a partition may be one that callers do not see. */
-static const char *partitions(const aur_query_t *query, apr_pool_t *p)
+/* A limit that nobody asked for: the reader of the file cannot know of it otherwise. */
+static void say_newest(words_t *w, const aur_plan_t *plan)
+{
+    int i;
+
+    for (i = 0; i < plan->ntables; i++) {
+        if (plan->tables[i].nnewest > 0) {
+            say(w, w->len > 0 ? "; " : "");
+            say(w, plan->tables[i].label);
+            say(w, ": the newest");
+        }
+    }
+}
+
+/* As the request named them: the column behind a partition may be one that callers do not see. "" when
+ * all rows of all partitions are here. */
+static const char *partitions(const aur_query_t *query, const aur_plan_t *plan, apr_pool_t *p)
 {
     words_t *w = words_create(p);
     int i, k;
@@ -202,6 +217,7 @@ static const char *partitions(const aur_query_t *query, apr_pool_t *p)
         say(w, w->len > 0 ? "; load type " : "load type ");
         say(w, query->load_type);
     }
+    say_newest(w, plan);
     return said(w);
 }
 
@@ -250,12 +266,13 @@ int aur_xlsx_facts(const aur_xlsx_fact_t **facts, aur_request_t *x, const aur_qu
 {
     apr_pool_t *p = x->r->pool;
     aur_xlsx_fact_t *list = apr_palloc(p, FACTS_MAX * sizeof(*list));
+    const char *chosen = partitions(query, plan, p);
     int n = 0;
 
     list[n++] = (aur_xlsx_fact_t){"Dataset", dataset(plan, p)};
     list[n++] = (aur_xlsx_fact_t){"Filters", filters(plan, p)};
-    if (query->npartitions > 0 || query->load_type) {
-        list[n++] = (aur_xlsx_fact_t){"Partitions", partitions(query, p)};
+    if (*chosen) {
+        list[n++] = (aur_xlsx_fact_t){"Partitions", chosen};
     }
     list[n++] = (aur_xlsx_fact_t){"Exported by", x->user};
     list[n++] = (aur_xlsx_fact_t){"Exported at", moment(x->start, p)};

@@ -10,15 +10,33 @@ apr_int64_t aur_gate_threshold(const aur_request_t *x, aur_db_use_e use)
     return use == AUR_USE_EXPORT ? x->loc->explain_threshold_csv : x->loc->explain_threshold;
 }
 
-apr_status_t aur_gate_estimate(aur_request_t *x, const aur_plan_t *plan, apr_int64_t bound,
-                               aur_estimate_t *estimate)
+static apr_status_t explain(aur_request_t *x, const aur_plan_t *plan, apr_int64_t *rows)
 {
-    aur_plan_t counted = *plan;
     aur_sql_t *sql;
     apr_status_t rv = aur_run_build(x, plan, AUR_SQL_ALL, &sql);
 
-    if (rv == APR_SUCCESS) {
-        rv = aur_db_explain(&estimate->rows, x->conn, sql, &x->err, x->r->pool);
+    return rv == APR_SUCCESS ? aur_db_explain(rows, x->conn, sql, &x->err, x->r->pool) : rv;
+}
+
+/* Could so many rows be too many for anything? */
+static int judged(const aur_request_t *x, apr_int64_t rows)
+{
+    apr_int64_t preview = aur_gate_threshold(x, AUR_USE_PREVIEW);
+    apr_int64_t export = aur_gate_threshold(x, AUR_USE_EXPORT);
+
+    return rows > x->loc->xlsx_max_rows || (preview > 0 && rows > preview) ||
+           (export > 0 && rows > export);
+}
+
+apr_status_t aur_gate_estimate(aur_request_t *x, const aur_plan_t *plan, apr_int64_t bound,
+                               aur_estimate_t *estimate)
+{
+    aur_plan_t counted = *plan, settled;
+    apr_status_t rv = explain(x, plan, &estimate->rows);
+
+    if (rv == APR_SUCCESS && aur_newest_any(plan) && judged(x, estimate->rows)) {
+        rv = aur_newest_settle(&settled, x, plan);
+        return rv == APR_SUCCESS ? explain(x, &settled, &estimate->rows) : rv;
     }
     if (rv != APR_ENOTIMPL) {
         return rv;

@@ -204,6 +204,13 @@ apr_int64_t aur_gate_threshold(const aur_request_t *x, aur_db_use_e use);
 apr_status_t aur_gate_check(aur_request_t *x, const aur_plan_t *plan, aur_db_use_e use,
                             aur_estimate_t *estimate);
 
+/* --- http_newest.c --- */
+/** Is there a table of which only the newest partition counts? */
+int aur_newest_any(const aur_plan_t *plan);
+/** A plan for estimates: the newest partitions are asked for now, and stand in it as values. From
+ * x->r->pool. @return as aur_run_open */
+apr_status_t aur_newest_settle(aur_plan_t *settled, aur_request_t *x, const aur_plan_t *plan);
+
 /* --- http_partition.c --- */
 /** The member "partition_info" of a dataset's columns, value only. @return as aur_run_open */
 apr_status_t aur_partition_write(aur_request_t *x, const aur_catalog_t *catalog,

@@ -1,5 +1,5 @@
-/* query_partitions.c - what partition_filters and partition_load_type restrict
- * (query_planner.h). The default partition ("latest") is not applied here. */
+/* query_partitions.c - what partition_filters and partition_load_type restrict, and the partition
+ * that a dataset has by default (query_planner.h). */
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <string.h>
@@ -129,11 +129,103 @@ static apr_status_t load_types_add(aur_planner_t *pl, parts_t *parts)
     return rv;
 }
 
+/* --- the default ----------------------------------------------------------------------------- */
+
+/* What the newest partition is told by: its date first, where there is one. */
+static int newest_columns(int *columns, const aur_partition_t *part)
+{
+    int n = 0;
+
+    if (part->date_column >= 0) {
+        columns[n++] = part->date_column;
+    }
+    if (part->load_id_column >= 0) {
+        columns[n++] = part->load_id_column;
+    }
+    return n;
+}
+
+static int filters_on(const aur_plan_expr_t *e, aur_column_ref_t ref)
+{
+    int i;
+
+    if (!e) {
+        return 0;
+    }
+    for (i = 0; e->is_group && i < e->nchildren; i++) {
+        if (filters_on(e->children[i], ref)) {
+            return 1;
+        }
+    }
+    return !e->is_group && e->aggregation < 0 && e->column.table == ref.table &&
+           e->column.column == ref.column;
+}
+
+/* Has the request chosen partitions of this use of a dataset by itself? */
+static int chosen(const aur_planner_t *pl, int table, const int *columns, int n, int filtered)
+{
+    int i;
+
+    for (i = 0; i < n && !filtered; i++) {
+        aur_column_ref_t ref = {table, columns[i]};
+        filtered = filters_on(pl->plan->where, ref);
+    }
+    return filtered;
+}
+
+static int values_of(const aur_plan_expr_t *e)
+{
+    int n = 0, i;
+
+    if (!e) {
+        return 0;
+    }
+    for (i = 0; e->is_group && i < e->nchildren; i++) {
+        n += values_of(e->children[i]);
+    }
+    return e->is_group ? n : e->nvalues;
+}
+
+/* The restriction stands in every subquery again (sql_joins.c): one for a single column, three for
+ * two; each copy binds its values once more. */
+static apr_status_t newest_set(aur_planner_t *pl, aur_plan_table_t *table, const int *columns,
+                               int n)
+{
+    int copies = n == 1 ? 1 : 3;
+
+    memcpy(table->newest, columns, sizeof(table->newest));
+    table->nnewest = n;
+    return aur_planner_values(pl, copies * values_of(table->restriction), "/partition_filters")
+               ? APR_SUCCESS
+               : APR_EGENERAL;
+}
+
+static apr_status_t defaults_set(aur_planner_t *pl, const int *filtered)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; i < pl->plan->ntables && rv == APR_SUCCESS; i++) {
+        const aur_partition_t *part = pl->tables[i].dataset->partition;
+        int columns[AUR_NEWEST_MAX] = {-1, -1};
+        int n = part && part->default_latest ? newest_columns(columns, part) : 0;
+
+        if (n && !chosen(pl, i, columns, n, filtered[i])) {
+            rv = newest_set(pl, &pl->tables[i], columns, n);
+        }
+    }
+    return rv;
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
 apr_status_t aur_planner_partitions(aur_planner_t *pl)
 {
     const aur_query_t *q = pl->query;
     int n = pl->plan->ntables, i;
     parts_t *parts = apr_pcalloc(pl->scratch, (apr_size_t)n * sizeof(*parts));
+    int *filtered =
+        apr_pcalloc(pl->scratch, (apr_size_t)n * sizeof(*filtered)); /* by the request */
     apr_status_t rv = APR_SUCCESS;
 
     for (i = 0; i < n; i++) {
@@ -142,11 +234,14 @@ apr_status_t aur_planner_partitions(aur_planner_t *pl)
     for (i = 0; i < q->npartitions && rv == APR_SUCCESS; i++) {
         rv = filter_add(pl, parts, &q->partitions[i]);
     }
+    for (i = 0; i < n; i++) {
+        filtered[i] = parts[i]->nelts > 0;
+    }
     if (rv == APR_SUCCESS && q->load_type) {
         rv = load_types_add(pl, parts);
     }
     for (i = 0; i < n; i++) {
         pl->tables[i].restriction = aur_planner_group(pl, parts[i], 0);
     }
-    return rv;
+    return rv == APR_SUCCESS && !q->every_partition ? defaults_set(pl, filtered) : rv;
 }

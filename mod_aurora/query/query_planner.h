@@ -65,7 +65,8 @@ apr_status_t aur_planner_filters(aur_planner_t *pl);
 
 /* --- query_partitions.c ---------------------------------------------------------------------- */
 
-/** Partition filters and load type into the restrictions of the tables. */
+/** Partition filters, load type and the default partition into the restrictions of the tables.
+ * Filters and everything else that restricts a table must have been planned. */
 apr_status_t aur_planner_partitions(aur_planner_t *pl);
 
 /** Room for n values of a rule, counted against the limit; NULL with err when it is reached. */

@@ -51,6 +51,12 @@ struct aur_dialect_t {
     /* The key that goes before one of an ORDER BY, so that NULLs stand where they should: a template
      * with $l, or NULL where they do by themselves. */
     const char *(*null_key)(int descending, int nulls_first);
+    /* How a column stands where the greatest of its values is looked for and compared with; NULL: by
+     * `operand`. For columns whose index is of use to that, while `operand` would be in its way. */
+    const char *(*greatest)(const aur_column_t *column);
+    /* The greatest value that meets a condition is asked for as the first of a descending order: max()
+     * would read all rows that meet it. */
+    int greatest_first;
     const char *contains, *not_contains, *starts_with, *ends_with; /* letter case counts */
     const char *is_empty, *is_not_empty;
     const char *fold;  /* $l in lower case, by the rules of aur_casefold */

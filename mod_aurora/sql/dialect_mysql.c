@@ -140,6 +140,11 @@ static const char *mysql_sort_key(const aur_column_t *column)
                                                                         : mysql_operand(column);
 }
 
+static const char *mysql_greatest(const aur_column_t *column)
+{
+    return is_exact(column) ? NULL : mysql_operand(column);
+}
+
 /* Can the values be compared with the column as it is? Not where its character set lacks one of their
  * letters. */
 static int values_fit(const char *collation, const aur_plan_expr_t *rule)
@@ -207,6 +212,8 @@ const aur_dialect_t aur_dialect_mysql = {
     .narrow = mysql_narrow,
     .narrow_pair = mysql_narrow_pair,
     .null_key = mysql_null_key,
+    .greatest = mysql_greatest,
+    .greatest_first = 1,
     .contains = "LOCATE($v, $l) > 0",
     .not_contains = "LOCATE($v, $l) = 0",
     .starts_with = "LEFT($l, LENGTH($v)) = $v",

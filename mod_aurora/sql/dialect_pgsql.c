@@ -160,6 +160,12 @@ static const char *pgsql_value_cast(const aur_column_t *column, const aur_plan_e
     return is_blank_padded(column->data_type) ? "::bpchar" : NULL;
 }
 
+/* There is a max() of this type, too. */
+static const char *pgsql_greatest(const aur_column_t *column)
+{
+    return is_blank_padded(column->data_type) ? NULL : pgsql_operand(column);
+}
+
 const aur_dialect_t aur_dialect_pgsql = {
     .driver = "pgsql",
     .ident = pgsql_ident,
@@ -169,6 +175,7 @@ const aur_dialect_t aur_dialect_pgsql = {
     .page = pgsql_page,
     .operand = pgsql_operand,
     .value_cast = pgsql_value_cast,
+    .greatest = pgsql_greatest,
     .contains = "$l LIKE '%' || " LITERALLY " || '%'",
     .not_contains = "$l NOT LIKE '%' || " LITERALLY " || '%'",
     .starts_with = "$l LIKE " LITERALLY " || '%'",

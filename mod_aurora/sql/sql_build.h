@@ -2,7 +2,9 @@
  *
  * Tables are t0, t1, … in the plan's order and every column is qualified by one of them. A table
  * with a restriction becomes a derived table, so that an outer join meets only the rows that may
- * be seen: `t0 LEFT JOIN (SELECT * FROM "X" t WHERE …) t1`.
+ * be seen: `t0 LEFT JOIN (SELECT * FROM "X" t WHERE …) t1`. So does one of which only the newest
+ * partition counts; what the newest is, is asked of the same rows:
+ * `(SELECT * FROM "X" t WHERE … AND t."L" = (SELECT max(t."L") FROM "X" t WHERE …)) t1`.
  *
  * Where the database has no full join, everything up to it becomes a derived table f: a left join, and
  * below it the rows of the right table that found no partner. Its columns are c<table>_<column>. */

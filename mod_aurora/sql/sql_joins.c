@@ -4,26 +4,113 @@
 #include "plan_uses.h"
 #include "sql_build.h"
 
+/* --- a table, and what of it may be seen ------------------------------------------------------- */
+
+static void put_name(const aur_build_t *b, int index)
+{
+    const aur_dataset_t *dataset = b->plan->tables[index].dataset;
+
+    if (dataset->schema) {
+        aur_sql_ident(b->q, dataset->schema);
+        aur_sql_text(b->q, ".");
+    }
+    aur_sql_ident(b->q, dataset->table);
+}
+
+/* Rows that may be seen, as " FROM … t WHERE …", of those the ones with the newest values of the first
+ * nnewest columns. Subqueries call the table t as well, and mean their own.
+ * @param nfilled  from this one on, rows without a value of these columns are left out */
+static void put_rows(const aur_build_t *b, int index, int nnewest, int nfilled);
+
+static void put_greatest(const aur_build_t *b, const aur_column_ref_t *ref)
+{
+    const aur_dialect_t *dialect = b->q->dialect;
+
+    aur_build_as(b, aur_build_ask(b, dialect->greatest ? dialect->greatest : dialect->operand, ref),
+                 ref, AUR_IN_TABLE);
+}
+
+/* The nth of the columns that tell partitions apart has its greatest value, among the rows that may be
+ * seen and have the newest values of the columns before. Asked for in a way that every database answers
+ * from the end of an index. */
+static void put_newest(const aur_build_t *b, int index, int nth)
+{
+    const aur_dialect_t *dialect = b->q->dialect;
+    const aur_column_ref_t ref = {.table = index, .column = b->plan->tables[index].newest[nth]};
+
+    put_greatest(b, &ref);
+    aur_sql_text(b->q, " = (SELECT ");
+    if (dialect->greatest_first) {
+        put_greatest(b, &ref);
+        put_rows(b, index, nth, nth);
+        aur_sql_text(b->q, " ORDER BY ");
+        put_greatest(b, &ref);
+        dialect->direction(b->q, 1, 0);
+        dialect->page(b->q, 1, 0);
+    }
+    else {
+        aur_sql_text(b->q, "max(");
+        put_greatest(b, &ref);
+        aur_sql_text(b->q, ")");
+        put_rows(b, index, nth, nth + 1); /* max() passes over NULL */
+    }
+    aur_sql_text(b->q, ")");
+}
+
+/* " WHERE " before the first condition, " AND " before the others. */
+static void put_and(const aur_build_t *b, int *n)
+{
+    if ((*n)++ == 0) {
+        aur_sql_text(b->q, " WHERE ");
+    }
+    else {
+        aur_sql_text(b->q, " AND ");
+    }
+}
+
+static void put_rows(const aur_build_t *b, int index, int nnewest, int nfilled)
+{
+    const aur_plan_table_t *table = &b->plan->tables[index];
+    int n = 0, i;
+
+    aur_sql_text(b->q, " FROM ");
+    put_name(b, index);
+    aur_sql_text(b->q, " t");
+    if (table->restriction) {
+        put_and(b, &n);
+        aur_build_expr(b, table->restriction, AUR_IN_TABLE);
+    }
+    for (i = 0; i < nnewest; i++) {
+        put_and(b, &n);
+        put_newest(b, index, i);
+    }
+    for (i = nfilled; i < table->nnewest; i++) {
+        const aur_column_ref_t ref = {.table = index, .column = table->newest[i]};
+        if (aur_build_column_at(b, &ref)->nullable) {
+            put_and(b, &n);
+            aur_build_column(b, &ref, AUR_IN_TABLE);
+            aur_sql_text(b->q, " IS NOT NULL");
+        }
+    }
+}
+
 static void put_table(const aur_build_t *b, int index)
 {
     const aur_plan_table_t *table = &b->plan->tables[index];
 
-    if (table->restriction) {
-        aur_sql_text(b->q, "(SELECT * FROM ");
-    }
-    if (table->dataset->schema) {
-        aur_sql_ident(b->q, table->dataset->schema);
-        aur_sql_text(b->q, ".");
-    }
-    aur_sql_ident(b->q, table->dataset->table);
-    if (table->restriction) {
-        aur_sql_text(b->q, " t WHERE ");
-        aur_build_expr(b, table->restriction, AUR_IN_TABLE);
+    if (table->restriction || table->nnewest > 0) {
+        aur_sql_text(b->q, "(SELECT *");
+        put_rows(b, index, table->nnewest, table->nnewest);
         aur_sql_text(b->q, ")");
+    }
+    else {
+        put_name(b, index);
     }
     aur_sql_text(b->q, " t");
     aur_sql_index(b->q, index);
 }
+
+/* --- joins ------------------------------------------------------------------------------------- */
 
 /* Columns of the very same type compare as they are, and by index, unless that is not exact. */
 static void put_pair(const aur_build_t *b, const aur_column_ref_t *left,

@@ -116,6 +116,8 @@ static const struct {
      "B<BANK.MB - Z/-/- A/An A/0.00 part L T D latest Daily Monthly +A/last -Z/first -Q/last "
      "+R/first"},
     {"{'datasets':{'B':{'partition':{'date_column':'D'}}}}", "B<B - part - - D"},
+    {"{'datasets':{'B':{'partition':{'date_column':'D','default':'latest'}}}}",
+     "B<B - part - - D latest"},
     {"  {\n'datasets' : { 'é' : { 'source' : '\\u00e9' } } }\n", "é<é -"},
 };
 
@@ -180,6 +182,10 @@ static const struct {
     {D("'partition':{'load_id_column':'L','date_column':{}}"), "BAD_REQUEST",
      "/datasets/S/partition/date_column"},
     {D("'partition':{'load_id_column':'L','default':'first'}"), "BAD_REQUEST",
+     "/datasets/S/partition/default"},
+    {D("'partition':{'load_type_column':'L','default':'latest'}"), "BAD_REQUEST",
+     "/datasets/S/partition/default"},
+    {D("'partition':{'load_id_column':'L','default':['latest']}"), "BAD_REQUEST",
      "/datasets/S/partition/default"},
     {D("'partition':{'load_id_column':'L','supported_types':['x']}"), "BAD_REQUEST",
      "/datasets/S/partition/supported_types"},

@@ -32,7 +32,11 @@ static const char catalogue[] =
     "'supported_types':['Daily','Monthly']},"
     "'sorting':[{'column':'ACCOUNT','direction':'DESC'},{'column':'AS_OF'}]},"
     "'LOADS':{'partition':{'load_id_column':'DAY'}},"
-    "'FLAGS':{'partition':{'load_type_column':'KIND'}}}}";
+    "'FLAGS':{'partition':{'load_type_column':'KIND'}},"
+    "'DAILY':{'columns':{'N':{},'DAY':{},'ID':{}},'partition':{'load_id_column':'ID',"
+    "'load_type_column':'KIND','date_column':'DAY','default':'latest'}},"
+    "'TICKS':{'columns':{'N':{}},'partition':{'load_id_column':'ID','default':'latest'}},"
+    "'DAYS':{'source':'BANK.DAYS','partition':{'date_column':'DAY','default':'Latest'}}}}";
 
 static const aur_catalog_file_t *file_read(apr_pool_t *p)
 {
@@ -92,6 +96,14 @@ static const struct {
     {"BANK", "LOADS", "DAY", AUR_T_DATE, 1},
     {"BANK", "LOADS", "N", AUR_T_NUMBER, 1},
     {"BANK", "FLAGS", "KIND", AUR_T_NUMBER, 1},
+    {"BANK", "DAILY", "N", AUR_T_NUMBER, 1},
+    {"BANK", "DAILY", "DAY", AUR_T_DATE, 1},
+    {"BANK", "DAILY", "ID", AUR_T_NUMBER, 1},
+    {"BANK", "DAILY", "KIND", AUR_T_TEXT, 1},
+    {"BANK", "TICKS", "N", AUR_T_NUMBER, 1},
+    {"BANK", "TICKS", "ID", AUR_T_TEXT, 1},
+    {"BANK", "DAYS", "N", AUR_T_NUMBER, 1},
+    {"BANK", "DAYS", "DAY", AUR_T_DATE, 1},
     {"A", "T", "V", AUR_T_NUMBER, 1},
     {"B", "T", "V", AUR_T_NUMBER, 1},
     {"B", "REGIONS_2", "ID", AUR_T_NUMBER, 1},
@@ -183,6 +195,9 @@ static const char *tables_text(const printer_t *x)
         if (t->restriction) {
             out = apr_pstrcat(x->p, out, "{", expr_text(x, t->restriction), "}", NULL);
         }
+        for (k = 0; k < t->nnewest; k++) {
+            out = apr_pstrcat(x->p, out, "^", t->dataset->columns[t->newest[k]].name, NULL);
+        }
     }
     return out;
 }
@@ -269,6 +284,12 @@ static apr_status_t plan_of(aur_plan_t **plan, const char *body, const aur_catal
 #define SELF(alias)                                                                                \
     "{'left_dataset':'EMP','right_dataset':'EMP'," alias                                           \
     "'on':[{'left_column':'MANAGER_ID','right_column':'ID'}]}"
+
+#define RULES(column, op)                                                                          \
+    "'filters':{'conditions':[{'column':'" column "','operator':'" op "','value':5}]}"
+#define ON(dataset, more)                                                                          \
+    "{" more "'left_dataset':'SALES','right_dataset':'" dataset                                    \
+    "','on':[{'left_column':'SALES.ID','right_column':'N'}]}"
 
 static const struct {
     const char *body, *want;
@@ -437,6 +458,37 @@ static const struct {
      "LOADS{LOADS.DAY:date in d'2024-01-31'}: N=LOADS.N:number"},
     {"{'dataset':'FLAGS','partition_load_type':'3'}",
      "FLAGS{FLAGS.KIND:number eq 3}: KIND=FLAGS.KIND:number"},
+    /* the newest partition */
+    {"{'dataset':'DAILY','columns':['N']}", "DAILY^DAY^ID: N=DAILY.N:number"},
+    {"{'dataset':'TICKS','columns':['N']}", "TICKS^ID: N=TICKS.N:number"},
+    {"{'dataset':'DAYS','columns':['N'],'partition_filters':{}}", "DAYS^DAY: N=DAYS.N:number"},
+    {"{'dataset':'DAILY','columns':['N'],'partition_load_type':'eod'}",
+     "DAILY{DAILY.KIND:text eq/i t'eod'}^DAY^ID: N=DAILY.N:number"},
+    {"{'dataset':'DAILY','columns':['N']," RULES("N", "gt") "}",
+     "DAILY^DAY^ID: N=DAILY.N:number where DAILY.N:number gt 5"},
+    {"{'dataset':'DAILY','columns':['c'],'aggregations':[{'column':'ID','function':'max',"
+     "'output_name':'c'}]," RULES("c", "gt") "}",
+     "DAILY^DAY^ID: c=#0:number max(DAILY.ID) having #0:number gt 5"},
+    {"{'dataset':'SALES','columns':['ID'],'joins':[" ON("TICKS", "'join_type':'left',") "," ON(
+         "TICKS", "'alias':'X','join_type':'outer',") "]}",
+     "SALES left TICKS(SALES.ID=N)^ID outer X(SALES.ID=N)^ID: ID=SALES.ID:number"},
+    /* what lifts it: partition_filters for every use, a filter for the use that it names */
+    {"{'dataset':'DAILY','columns':['N'],'partition_filters':{'daily':[7]}}",
+     "DAILY{DAILY.ID:number in 7}: N=DAILY.N:number"},
+    {"{'dataset':'SALES','columns':['ID'],'joins':[" ON("TICKS", "'join_type':'left',") "," ON(
+         "TICKS", "'alias':'X',") "," ON("DAYS", "") "],'partition_filters':{'X':['a']}}",
+     "SALES left TICKS(SALES.ID=N){TICKS.ID:text in t'a'} inner X(SALES.ID=N){X.ID:text in t'a'} "
+     "inner DAYS(SALES.ID=N)^DAY: ID=SALES.ID:number"},
+    {"{'dataset':'DAILY','columns':['N']," RULES("ID", "lt") "}",
+     "DAILY: N=DAILY.N:number where DAILY.ID:number lt 5"},
+    {"{'dataset':'DAILY','columns':['N'],'filters':{'logic':'OR','conditions':["
+     "{'column':'N','operator':'eq','value':1},{'conditions':[{'column':'daily.day',"
+     "'operator':'is_not_null'}]}]}}",
+     "DAILY: N=DAILY.N:number where (DAILY.N:number eq 1 | DAILY.DAY:date is_not_null)"},
+    {"{'dataset':'DAILY','columns':['DAILY.N'],'joins':[{'left_dataset':'DAILY',"
+     "'right_dataset':'DAILY','on':[{'left_column':'N','right_column':'N'}]}]," RULES("DAILY_2.ID",
+                                                                                      "eq") "}",
+     "DAILY^DAY^ID inner DAILY_2(DAILY.N=N): DAILY.N=DAILY.N:number where DAILY_2.ID:number eq 5"},
 };
 
 static void understands(const aur_catalog_t *c, apr_pool_t *p)

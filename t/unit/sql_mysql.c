@@ -315,6 +315,57 @@ static void test_counts(void)
     }
 }
 
+/* --- the newest partition ---------------------------------------------------------------------------- */
+
+/* Texts that are equal to a collation are told apart, and the greatest is that of the bytes. */
+static void test_newest(void)
+{
+    static const struct {
+        const char *filter; /* of another plan: what restricts this one */
+        const char *columns[AUR_NEWEST_MAX];
+        const char *ids;
+    } newest[] = {
+        {NULL, {"BIG"}, "3"},
+        {FILTER("ID", "neq", "3"), {"BIG"}, "1"},
+        {FILTER("ID", "lt", "0"), {"BIG"}, ""},
+        {NULL, {"CODE"}, "7"},
+        {FILTER("ID", "lt", "6"), {"CODE"}, "4"},
+        {FILTER("ID", "lt", "4"), {"CODE"}, "3"},
+        {FILTER("ID", "lt", "4"), {"NAME"}, "3"},
+        {FILTER("ID", "lt", "3"), {"NAME"}, "2"},
+        {FILTER("NAME", "in", "[\"north\",\"North\"]"), {"OLD"}, "2"},
+        {NULL, {"FLAGS"}, "3"},
+        {NULL, {"DAY"}, "6"},
+        {FILTER("ID", "neq", "6"), {"AT"}, "8"},
+        {NULL, {"KIND", "BIG"}, "3"},
+        {FILTER("DAY", "lt", "\"9999-01-01\""), {"DAY", "SEEN"}, "2"},
+        {FILTER("ID", "lt", "0"), {"DAY", "SEEN"}, ""},
+    };
+    int i, k;
+
+    for (i = 0; i < N(newest); i++) {
+        aur_conn_t *conn = borrow();
+        aur_plan_t *plan = plan_of(catalog, FILTER("ID", "gt", "-1"));
+        aur_plan_table_t table = plan->tables[0];
+        const aur_dataset_t *set = table.dataset;
+        aur_sql_t *sql;
+
+        table.restriction = newest[i].filter ? plan_of(catalog, newest[i].filter)->where : NULL;
+        for (k = 0; k < AUR_NEWEST_MAX && newest[i].columns[k]; k++) {
+            const char *name = newest[i].columns[k];
+            table.newest[k] = aur_dataset_column(set, name, strlen(name), request);
+        }
+        table.nnewest = k;
+        plan->tables = &table;
+        is_str(
+            aur_sql_build(&sql, aur_db_dialect(db), plan, AUR_SQL_ALL, &err, request) == APR_SUCCESS
+                ? rows_of(conn, sql)
+                : failure(),
+            newest[i].ids, apr_psprintf(request, "the newest of %s, %d", newest[i].columns[0], i));
+        request_end();
+    }
+}
+
 /* --- what the planner makes of it ----------------------------------------------------------------- */
 
 static apr_int64_t expected(aur_conn_t *conn, const char *body)
@@ -404,6 +455,7 @@ int main(void)
     request_end();
     test_rows();
     test_counts();
+    test_newest();
     test_plans();
     return dbd_end();
 }

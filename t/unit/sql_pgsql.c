@@ -298,6 +298,40 @@ static void test_joins(void)
     rows_are(&plan, AUR_SQL_COUNT, "9", "and fully");
 }
 
+/* Types that are texts to the contract only are compared as the texts they show. */
+static void test_newest(void)
+{
+    static const struct {
+        const char *want;
+        int below; /* restricted to qty < this; 0: to nothing */
+        int n, columns[AUR_NEWEST_MAX];
+    } cases[] = {
+        {"4", 0, 1, {S_RID}},           {"3;6", 7, 1, {S_RID}},       {"", -100, 1, {S_RID}},
+        {"7", 0, 1, {S_SOLD}},          {"7", 0, 2, {S_SOLD, S_RID}}, {"2", 6, 2, {S_SOLD, S_RID}},
+        {"", -100, 2, {S_SOLD, S_RID}}, {"2", 0, 1, {S_U}},           {"3", 0, 1, {S_C}},
+        {"2", 0, 1, {S_MOOD}},          {"1;2", 0, 1, {S_TZ}},        {"2", 0, 2, {S_TZ, S_QTY}},
+        {"7", 0, 2, {S_AT, S_AMOUNT}},
+    };
+    int i;
+
+    for (i = 0; i < N(cases); i++) {
+        aur_cell_t below = I(cases[i].below);
+        aur_plan_expr_t rule = {.aggregation = -1,
+                                .column = {0, S_QTY},
+                                .type = AUR_T_NUMBER,
+                                .op = AUR_OP_LT,
+                                .nvalues = 1,
+                                .values = &below};
+        aur_plan_table_t table = {.dataset = &sales, .label = "SALES", .nnewest = cases[i].n};
+        aur_plan_t plan = id_plan(NULL);
+
+        memcpy(table.newest, cases[i].columns, sizeof(table.newest));
+        table.restriction = cases[i].below ? &rule : NULL;
+        plan.tables = &table;
+        rows_are(&plan, AUR_SQL_ALL, cases[i].want, apr_psprintf(pool, "the newest, %d", i));
+    }
+}
+
 static void test_totals(void)
 {
     static const aur_plan_agg_t aggregations[] = {
@@ -409,6 +443,43 @@ static void test_hostile(void)
 
 /* --- indexes ----------------------------------------------------------------------------------------- */
 
+/* The newest value is read off the end of its index, and its rows are found by it. */
+static void test_newest_plan(const aur_dataset_t *set)
+{
+    static const aur_cell_t seen = S("t2");
+    const aur_plan_expr_t rule = {.aggregation = -1,
+                                  .column = {0, 2},
+                                  .type = AUR_T_TEXT,
+                                  .op = AUR_OP_STARTS_WITH,
+                                  .ignore_case = 1,
+                                  .nvalues = 1,
+                                  .values = &seen};
+    static const int columns[][AUR_NEWEST_MAX] = {{0}, {1}, {2}, {5, 0}};
+    int i;
+
+    for (i = 0; i < 2 * N(columns); i++) {
+        aur_plan_table_t table = {.dataset = set, .label = "INDEXED", .nnewest = 1 + (i / 2 == 3)};
+        aur_plan_t plan = id_plan(NULL);
+        aur_sql_t explain;
+        const char *shown;
+
+        memcpy(table.newest, columns[i / 2], sizeof(table.newest));
+        table.restriction = i % 2 ? &rule : NULL;
+        plan.tables = &table;
+        plan.nsorting = 0;
+        explain = *build(&plan, AUR_SQL_ALL);
+        explain.ncolumns = 0;
+        explain.text = apr_pstrcat(request, "EXPLAIN ", explain.text, NULL);
+        shown = rows_of(borrow(), &explain);
+        if (!ok(strstr(shown, "Index") && !strstr(shown, "Seq Scan"),
+                "indexes tell the newest of %s%s", set->columns[columns[i / 2][0]].name,
+                i % 2 ? ", restricted" : "")) {
+            printf("# %s: %s\n", explain.text, shown);
+        }
+        request_end();
+    }
+}
+
 static void test_indexes(void)
 {
     static const aur_column_t columns[] = {
@@ -444,7 +515,8 @@ static void test_indexes(void)
         "md5(n::text)::uuid AS u, ('t' || n)::char(8) AS c, date '2000-01-01' + n AS d "
         "FROM generate_series(1, 20000) AS n;"
         "CREATE INDEX ON indexed (i); CREATE INDEX ON indexed (n);"
-        "CREATE INDEX ON indexed (t text_pattern_ops); CREATE INDEX ON indexed (lower(t));"
+        "CREATE INDEX ON indexed (t text_pattern_ops); CREATE INDEX ON indexed (t); CREATE INDEX "
+        "ON indexed (lower(t));"
         "CREATE INDEX ON indexed (u); CREATE INDEX ON indexed (c); CREATE INDEX ON indexed (d);"
         "ANALYZE indexed");
     for (i = 0; i < N(cases); i++) {
@@ -470,6 +542,7 @@ static void test_indexes(void)
         }
         request_end();
     }
+    test_newest_plan(&set);
 }
 
 int main(void)
@@ -481,6 +554,7 @@ int main(void)
     db = db_create(getenv("AURORA_PG"));
     test_rules();
     test_joins();
+    test_newest();
     test_totals();
     test_pages();
     test_hostile();

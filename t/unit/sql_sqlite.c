@@ -488,6 +488,107 @@ static void test_self_join(void)
     is_str(run(&plan, AUR_SQL_COUNT_BOUNDED), "3", "counted up to the limit");
 }
 
+/* --- the newest partition ------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    int below; /* restricted to QTY < this; 0: to nothing */
+    int n, columns[AUR_NEWEST_MAX];
+    const char *ids;
+} newest[] = {
+    {"the greatest number", 0, 1, {S_RID}, "4"},
+    {"of the rows that may be seen", 7, 1, {S_RID}, "3;6"},
+    {"of none", -100, 1, {S_RID}, ""},
+    {"the greatest text by its bytes", 0, 1, {S_REGION}, "7"},
+    {"the newest date", 0, 1, {S_SOLD}, "7"},
+    {"the newest date, then its greatest number", 0, 2, {S_PAID, S_RID}, "7"},
+    {"both of the rows that may be seen", 7, 2, {S_PAID, S_RID}, "3;6"},
+    {"a date whose rows have no number is not the newest", 6, 2, {S_SOLD, S_RID}, "2"},
+    {"both of none", -100, 2, {S_SOLD, S_RID}, ""},
+};
+
+static void test_newest(void)
+{
+    int i;
+
+    for (i = 0; i < N(newest); i++) {
+        aur_plan_table_t table = {.dataset = &sales, .label = "SALES", .nnewest = newest[i].n};
+        aur_plan_t plan = ids_where(NULL);
+        int rows = *newest[i].ids ? 1 : 0;
+        const char *s;
+
+        memcpy(table.newest, newest[i].columns, sizeof(table.newest));
+        table.restriction = newest[i].below ? rule(S_QTY, AUR_OP_LT, newest[i].below) : NULL;
+        plan.tables = &table;
+        for (s = newest[i].ids; *s; s++) {
+            rows += *s == ';';
+        }
+        is_str(run(&plan, AUR_SQL_ALL), newest[i].ids, newest[i].name);
+        is_str(run(&plan, AUR_SQL_COUNT), apr_itoa(pool, rows), "counted alike");
+        plan.where = rule(S_ID, AUR_OP_LT, 0);
+        is_str(run(&plan, AUR_SQL_ALL), "", "a filter chooses among its rows");
+    }
+}
+
+static void test_newest_joined(void)
+{
+    static const char *const rows[] = {
+        [AUR_JOIN_INNER] = "7|three",
+        [AUR_JOIN_LEFT] = "1|~;2|~;3|~;4|~;5|~;6|~;7|three",
+        [AUR_JOIN_RIGHT] = "7|three",
+        [AUR_JOIN_OUTER] = "1|~;2|~;3|~;4|~;5|~;6|~;7|three",
+    };
+    aur_plan_expr_t *below_four = rule(R_RID, AUR_OP_LT, 4);
+    aur_plan_table_t tables[] = {{.dataset = &sales, .label = "SALES"},
+                                 {.dataset = &regions,
+                                  .label = "REGIONS",
+                                  .non = 1,
+                                  .left = left_rid,
+                                  .right = right_rid,
+                                  .restriction = below_four,
+                                  .nnewest = 1,
+                                  .newest = {R_RID}}};
+    aur_plan_output_t outputs[] = {COLUMN(0, S_ID), COLUMN(1, R_NAME)};
+    aur_plan_t plan = ids_where(NULL);
+    int i;
+
+    below_four->column.table = 1;
+    plan.ntables = plan.noutputs = 2;
+    plan.tables = tables;
+    plan.outputs = outputs;
+    for (i = 0; i < N(rows); i++) {
+        tables[1].join = (aur_join_e)i;
+        if (i < AUR_JOIN_RIGHT || sqlite3_libversion_number() >= 3039000) {
+            is_str(run(&plan, AUR_SQL_ALL), rows[i],
+                   apr_psprintf(pool, "the newest of the joined table, join %d", i));
+        }
+    }
+}
+
+/* Where no database of that kind is at hand, the text tells. */
+static void test_newest_ansi(void)
+{
+    aur_plan_table_t table = {.dataset = &sales,
+                              .label = "SALES",
+                              .restriction = rule(S_QTY, AUR_OP_IS_NOT_NULL, 0),
+                              .nnewest = 2,
+                              .newest = {S_SOLD, S_RID}};
+    aur_plan_t plan = ids_where(NULL);
+    aur_sql_t *sql;
+    aur_error_t err;
+
+    plan.tables = &table;
+    plan.nsorting = 0;
+    ok(aur_sql_build(&sql, aur_dialect_get("odbc"), &plan, AUR_SQL_ALL, &err, pool) == APR_SUCCESS,
+       "the common dialect builds");
+#define SEEN " FROM \"SALES\" t WHERE t.\"QTY\" IS NOT NULL"
+#define DAY  " AND t.\"SOLD\" = (SELECT max(t.\"SOLD\")" SEEN " AND t.\"RID\" IS NOT NULL)"
+    is_str(sql->text,
+           "SELECT t0.\"ID\" AS c0 FROM (SELECT *" SEEN DAY
+           " AND t.\"RID\" = (SELECT max(t.\"RID\")" SEEN DAY ")) t0",
+           "in words that most databases know");
+}
+
 /* --- groups and totals ------------------------------------------------------------------------- */
 
 enum { A_SUM, A_AVG, A_COUNT, A_STAR, A_MIN, A_MAX, A_DISTINCT };
@@ -658,6 +759,9 @@ int main(void)
     test_pages();
     test_joins();
     test_self_join();
+    test_newest();
+    test_newest_joined();
+    test_newest_ansi();
     test_totals();
     test_grouped();
     test_hostile();
