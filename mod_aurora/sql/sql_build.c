@@ -129,7 +129,7 @@ static apr_status_t check_features(const aur_dialect_t *dialect, const aur_plan_
         if (join == AUR_JOIN_RIGHT && !dialect->can(AUR_SQL_CAN_RIGHT_JOIN)) {
             return aur_error_set(err, AUR_E_BAD_REQUEST, "/joins",
                                  "This database cannot do a right join; swap the two datasets and "
-                                 "aur_build_ask for a left join.");
+                                 "ask for a left join.");
         }
         if (join == AUR_JOIN_OUTER && !dialect->can(AUR_SQL_CAN_FULL_JOIN) &&
             aur_build_full_join(dialect, plan) != i) {
