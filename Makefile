@@ -145,12 +145,14 @@ run:
 PROVEFLAGS ?=
 # Units that need a database server are run by the .t file that starts one.
 SERVED := %_pgsql %_mysql %_dbd
-TESTS ?= $(filter-out $(SERVED),$(UNITS)) $(sort $(wildcard t/*.t))
+TESTS ?= $(filter-out $(SERVED),$(UNITS)) $(REPLAYS) $(sort $(wildcard t/*.t))
 
 check:
 	@.ci/deps $(PKGS_build) $(PKGS_test)
 	@$(MAKE) --no-print-directory readers
 	@.ci/promtool '$(BUILD)'
+	@$(if $(SANITIZE),,$(if $(filter t/92-fuzz.t,$(TESTS)),.ci/deps $(PKGS_fuzz) && \
+	    $(MAKE) --no-print-directory fuzzers || echo 'fuzzers: not built, their test will be skipped' >&2))
 	@$(MAKE) --no-print-directory tests
 
 # Debian's npm stands in conflict with a node that is not Debian's: it is asked for only where there is none.
@@ -164,7 +166,7 @@ $(BUILD)/npm/installed: t/npm/package.json t/npm/package-lock.json
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-tests: all unit faults
+tests: all unit faults replays
 	@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' t/run $(TESTS)
 
 asan:
@@ -180,8 +182,10 @@ FUZZ_BUILD   := build/fuzz
 SECONDS ?= 60
 SEED    ?= 0
 TARGETS ?= $(FUZZ_TARGETS)
+# APR's rings go through a null pointer for an offset, unless stddef.h comes first.
 fuzzers:
 	@$(MAKE) --no-print-directory CC=clang BUILD=$(FUZZ_BUILD) SANITIZE=fuzzer-no-link,address,undefined \
+	    CPPFLAGS='-include stddef.h' \
 	    $(FUZZ:t/fuzz/%.c=$(FUZZ_BUILD)/fuzzers/%)
 fuzz:
 	@.ci/deps $(PKGS_build) $(PKGS_fuzz)
@@ -199,9 +203,9 @@ CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,performance
             --error-exitcode=1 --suppressions-list=.cppcheck '-DAPR_STRINGIFY(n)=\#n' -DLIBPQ_HAS_PIPELINING -Iinclude -Imod_aurora
 lint:
 	@.ci/deps $(PKGS_build) $(PKGS_lint)
-	$(MAKE) --no-print-directory all unit CC=clang BUILD=build/clang
+	$(MAKE) --no-print-directory all unit replays CC=clang BUILD=build/clang
 	@clang-format --dry-run -Werror $(LAYOUT)
-	$(CPPCHECK) mod_aurora t/unit
+	$(CPPCHECK) mod_aurora t/unit t/fuzz
 	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 1 .ci/tidy $(AURORA_CPPFLAGS)
 
 # The reference is written from the settings table by a program of its own.

@@ -242,7 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int row;
 
     options.null_token = fuzz_name(&in, p);
-    cells = cells_read(&in, 1, p);
+    cells = cells_read(&in, p);
     w = aur_writer_csv_create(out->sink, cells->columns, cells->ncolumns, &options, p);
     (void)w->is->begin(w);
     for (row = 0; row < cells->nrows; row++) {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SWELL_MAX 70000
+#define SWELL_MAX 40000 /* more than a workbook's cell can hold */
 
 static const aur_cell_e kinds[] = {
     AUR_V_NULL, AUR_V_INT,       AUR_V_DOUBLE,    AUR_V_DECIMAL,      AUR_V_TEXT,   AUR_V_BOOL,
@@ -34,7 +34,7 @@ static void text_set(aur_cell_t *cell, fuzz_text_t text, int many, apr_pool_t *p
     cell->len = text.len * times;
 }
 
-static void cell_read(aur_cell_t *cell, fuzz_in_t *in, int swell, apr_pool_t *p)
+static void cell_read(aur_cell_t *cell, fuzz_in_t *in, int *swell, apr_pool_t *p)
 {
     unsigned how = fuzz_byte(in);
     uint64_t bits;
@@ -57,16 +57,17 @@ static void cell_read(aur_cell_t *cell, fuzz_in_t *in, int swell, apr_pool_t *p)
         memcpy(&cell->v.d, &bits, sizeof(cell->v.d));
         break;
     default:
-        text_set(cell, fuzz_field(in, p), swell && how >= 240, p);
+        text_set(cell, fuzz_field(in, p), *swell && how >= 240, p);
+        *swell = *swell && how < 240;
         break;
     }
 }
 
-const cells_t *cells_read(fuzz_in_t *in, int swell, apr_pool_t *p)
+const cells_t *cells_read(fuzz_in_t *in, apr_pool_t *p)
 {
     cells_t *cells = apr_pcalloc(p, sizeof(*cells));
     unsigned shape = fuzz_byte(in);
-    int i, j;
+    int swell = 1, i, j;
 
     cells->ncolumns = 1 + (int)(shape % CELLS_COLUMNS_MAX);
     cells->nrows = (int)(shape / 16 % (CELLS_ROWS_MAX + 1));
@@ -77,7 +78,7 @@ const cells_t *cells_read(fuzz_in_t *in, int swell, apr_pool_t *p)
     }
     for (j = 0; j < cells->nrows; j++) {
         for (i = 0; i < cells->ncolumns; i++) {
-            cell_read(&cells->rows[j][i], in, swell, p);
+            cell_read(&cells->rows[j][i], in, &swell, p);
         }
     }
     return cells;

@@ -15,8 +15,8 @@ typedef struct cells_t {
     aur_cell_t rows[CELLS_ROWS_MAX][CELLS_COLUMNS_MAX];
 } cells_t;
 
-/** @param swell  texts may be repeated until they are longer than any buffer */
-const cells_t *cells_read(fuzz_in_t *in, int swell, apr_pool_t *p);
+/** One of the texts may be repeated until it is longer than any buffer. */
+const cells_t *cells_read(fuzz_in_t *in, apr_pool_t *p);
 
 /** "a NUMBER cell", "a TEXT cell" … for messages. Static storage. */
 const char *cells_kind(aur_cell_e kind);

@@ -119,6 +119,9 @@ static apr_status_t collect(void *ctx, apr_bucket_brigade *bb, int last)
             abort();
         }
     }
+    if (more == 0) {
+        return apr_brigade_cleanup(bb);
+    }
     len = (apr_size_t)more;
     if (apr_brigade_flatten(bb, piece->text + piece->len, &len) != APR_SUCCESS) {
         abort();

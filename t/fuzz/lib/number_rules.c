@@ -3,6 +3,8 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +98,19 @@ int number_digits(const char *s, apr_size_t len, apr_pool_t *p)
     const char *normal = number_normal(s, len, p);
 
     return (int)strcspn(normal + (*normal == '-'), "e");
+}
+
+int number_survives(const char *s, apr_size_t len, apr_pool_t *p)
+{
+    double d = strtod(apr_pstrmemdup(p, s, len), NULL);
+    char shortest[64];
+    int n = 0;
+
+    do {
+        (void)snprintf(shortest, sizeof(shortest), "%.*e", n++, d);
+    } while (n < 17 && strtod(shortest, NULL) != d);
+    return isfinite(d) &&
+           !strcmp(number_normal(shortest, strlen(shortest), p), number_normal(s, len, p));
 }
 
 /* Does s follow the pattern, with a digit for each 0? */

@@ -14,6 +14,9 @@ const char *number_normal(const char *s, apr_size_t len, apr_pool_t *p);
 /** Digits that count. */
 int number_digits(const char *s, apr_size_t len, apr_pool_t *p);
 
+/** Does a reader that keeps numbers in doubles, and writes them as short as may be, show the very same digits? */
+int number_survives(const char *s, apr_size_t len, apr_pool_t *p);
+
 /** A timestamp by its shape as the contract writes it: `sep` between date and time, the zone as Z or +HH:MM.
  * @param zoned  a zone must stand there; else none may
  * @return NULL when it is none */
