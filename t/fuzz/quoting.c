@@ -2,6 +2,7 @@
  * very shape of the one with plain names, its quotes must give the names back, and its binds the value.
  *
  * Input: schema, table, column, data type, value, each up to a byte 0xff. */
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <string.h>
 
@@ -201,7 +202,7 @@ static int is_uuid(fuzz_text_t text)
 
     for (i = 0; i < text.len; i++) {
         int dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text.s[i] != '-' : !strchr("0123456789abcdefABCDEF", text.s[i])) {
+        if (dash ? text.s[i] != '-' : !apr_isxdigit(text.s[i])) {
             return 0;
         }
     }
