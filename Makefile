@@ -152,7 +152,7 @@ check:
 	@$(MAKE) --no-print-directory readers
 	@.ci/promtool '$(BUILD)'
 	@$(if $(SANITIZE),,$(if $(filter t/92-fuzz.t,$(TESTS)),.ci/deps $(PKGS_fuzz) && \
-	    $(MAKE) --no-print-directory fuzzers || echo 'fuzzers: not built, their test will be skipped' >&2))
+	    $(MAKE) --no-print-directory fuzzers || echo 'fuzzers: not built; their test will be skipped' >&2))
 	@$(MAKE) --no-print-directory tests
 
 # Debian's npm stands in conflict with a node that is not Debian's: it is asked for only where there is none.
