@@ -5,6 +5,7 @@
 #   make run            PORT=8080 MPM=event|prefork DB=sqlite|pgsql|mysql CONF=file
 #   make check          TESTS='t/30-*.t' PROVEFLAGS=-v
 #   make readers        programs that read what exports write, for the tests: LibreOffice, Chromium, packages of npm
+#   make fuzz           SECONDS=60 TARGETS='csv request' SEED=0: libFuzzer under sanitizers, in build/fuzz
 #   make asan           the same tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan
 #   make tsan           the unit tests under ThreadSanitizer, in build/tsan
 #   make lint format    what the linters say; lay out the sources
@@ -34,7 +35,7 @@ say = $(if $(V),,@echo '  $(1)  $(2)'; )
 
 # --- sources ------------------------------------------------------------------------------------
 SOURCES   := $(sort $(wildcard mod_aurora/*.c mod_aurora/*/*.c))
-HEADERS   := $(sort $(wildcard include/*.h include/*/*.h mod_aurora/*/*.h t/unit/*.h))
+HEADERS   := $(sort $(wildcard include/*.h include/*/*.h mod_aurora/*/*.h t/unit/*.h t/fuzz/*/*.h))
 OBJECTS   := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 # What meets httpd is left out of the library that unit tests link.
 SERVER_RE := ^ *\# *include *[<"](httpd|http_[a-z]+|ap_[a-z_]+|mpm_common|scoreboard|util_[a-z0-9]+|mod_[a-z]+|aurora/config)\.h[>"]
@@ -42,16 +43,21 @@ SERVER_SOURCES := $(filter mod_aurora/mod_aurora.c mod_aurora/config/% mod_auror
                   $(if $(SOURCES),$(shell grep -lE '$(SERVER_RE)' $(SOURCES)))
 CORE_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SERVER_SOURCES),$(SOURCES)))
 UNITS     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/unit/*.c)))
+FUZZ      := $(sort $(wildcard t/fuzz/*.c))
+REPLAYS   := $(FUZZ:%.c=$(BUILD)/%)
+FUZZERS   := $(FUZZ:t/fuzz/%.c=$(BUILD)/fuzzers/%)
 FAULTS    := $(patsubst %.c,$(BUILD)/%.so,$(sort $(wildcard t/fault/*.c)))
 BENCHES   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/bench/*.c)))
 
-.PHONY: all unit faults deps demo run check tests readers asan tsan lint format \
+.PHONY: all unit faults replays fuzz fuzzers deps demo run check tests readers asan tsan lint format \
         bench docs clean apxs-is-there FORCE
 all: $(BUILD)/mod_aurora.so
 	@:
 unit: $(UNITS)
 	@:
 faults: $(FAULTS)
+	@:
+replays: $(REPLAYS)
 	@:
 
 apxs-is-there:
@@ -83,12 +89,22 @@ $(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
 $(BUILD)/t/bench/bench_deflate: BENCH_LIBS := -lz
 .PRECIOUS: $(BUILD)/obj/%.o
 
+# A fuzz target links with libFuzzer's main or, as a test that runs kept inputs again, with ours.
+FUZZ_LIB    := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/replay.c,$(wildcard t/fuzz/lib/*.c)))
+FUZZ_LIBS    = $(AURORA_LIBS) $(APR_LIBS) -lpthread -lm -ldl
+$(REPLAYS): $(BUILD)/t/fuzz/%: $(BUILD)/obj/t/fuzz/%.o $(BUILD)/obj/t/fuzz/lib/replay.o $(FUZZ_LIB) $(BUILD)/libaurora_core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(FUZZ_LIBS)
+$(FUZZERS): $(BUILD)/fuzzers/%: $(BUILD)/obj/t/fuzz/%.o $(FUZZ_LIB) $(BUILD)/libaurora_core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -fsanitize=fuzzer,address,undefined $(LDFLAGS) -o $@ $^ $(FUZZ_LIBS)
+
 # What tests put in front of a library to make its calls fail.
 $(BUILD)/t/fault/%.so: t/fault/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -std=gnu11 -O1 -g -fPIC -shared $(WARNINGS) $(AURORA_CPPFLAGS) -o $@ $< -ldl
 
--include $(OBJECTS:.o=.d) $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard t/*/*.c))
+-include $(OBJECTS:.o=.d) $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard t/*/*.c t/*/*/*.c))
 
 # --- packages (Debian's names) ------------------------------------------------------------------
 # apache2-bin is the binary and its modules; no service is installed or started.
@@ -102,6 +118,7 @@ PKGS_test  := $(PKGS_run) procps $(PKGS_run_pgsql) $(PKGS_run_mysql) libaprutil1
               unzip strace openssl nghttp2-client python3-openpyxl
 # Programs that open what exports write; large, and tests that miss one say so.
 PKGS_readers := libreoffice-calc-nogui chromium
+PKGS_fuzz  := clang libclang-rt-14-dev
 PKGS_lint  := clang clang-format clang-tidy cppcheck
 PKGS_bench := $(PKGS_test) python3-xlsxwriter zlib1g-dev
 
@@ -128,12 +145,14 @@ run:
 PROVEFLAGS ?=
 # Units that need a database server are run by the .t file that starts one.
 SERVED := %_pgsql %_mysql %_dbd
-TESTS ?= $(filter-out $(SERVED),$(UNITS)) $(sort $(wildcard t/*.t))
+TESTS ?= $(filter-out $(SERVED),$(UNITS)) $(REPLAYS) $(sort $(wildcard t/*.t))
 
 check:
 	@.ci/deps $(PKGS_build) $(PKGS_test)
 	@$(MAKE) --no-print-directory readers
 	@.ci/promtool '$(BUILD)'
+	@$(if $(SANITIZE),,$(if $(filter t/92-fuzz.t,$(TESTS)),.ci/deps $(PKGS_fuzz) && \
+	    $(MAKE) --no-print-directory fuzzers || echo 'fuzzers: not built; their test will be skipped' >&2))
 	@$(MAKE) --no-print-directory tests
 
 # Debian's npm stands in conflict with a node that is not Debian's: it is asked for only where there is none.
@@ -147,7 +166,7 @@ $(BUILD)/npm/installed: t/npm/package.json t/npm/package-lock.json
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-tests: all unit faults
+tests: all unit faults replays
 	@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' t/run $(TESTS)
 
 asan:
@@ -157,20 +176,36 @@ tsan:
 	@$(MAKE) --no-print-directory tests BUILD=build/tsan SANITIZE=thread \
 	    TESTS='$(filter-out $(SERVED),$(patsubst %.c,build/tsan/%,$(sort $(wildcard t/unit/*.c)))) t/26-pgsql.t t/29-dbd.t'
 
+# Always clang, whatever builds the rest; without it `make check` runs the kept inputs alone.
+FUZZ_TARGETS := $(patsubst t/fuzz/%.c,%,$(FUZZ))
+FUZZ_BUILD   := build/fuzz
+SECONDS ?= 60
+SEED    ?= 0
+TARGETS ?= $(FUZZ_TARGETS)
+# APR's rings go through a null pointer for an offset, unless stddef.h comes first.
+fuzzers:
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(FUZZ_BUILD) SANITIZE=fuzzer-no-link,address,undefined \
+	    CPPFLAGS='-include stddef.h' \
+	    $(FUZZ:t/fuzz/%.c=$(FUZZ_BUILD)/fuzzers/%)
+fuzz:
+	@.ci/deps $(PKGS_build) $(PKGS_fuzz)
+	@$(MAKE) --no-print-directory fuzzers
+	@t/fuzz/run '$(SECONDS)' '$(SEED)' $(TARGETS)
+
 bench:
 	@.ci/deps $(PKGS_build) $(PKGS_bench)
 	@$(MAKE) --no-print-directory all demo $(BENCHES)
 	@AURORA_BUILD='$(abspath $(BUILD))' t/bench/run $(BENCH)
 
 # --- order in the house -------------------------------------------------------------------------
-LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/fault/*.c t/bench/*.c dbd/*.c))
+LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/fuzz/*.c t/fuzz/*/*.c t/fault/*.c t/bench/*.c dbd/*.c))
 CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
             --error-exitcode=1 --suppressions-list=.cppcheck '-DAPR_STRINGIFY(n)=\#n' -DLIBPQ_HAS_PIPELINING -Iinclude -Imod_aurora
 lint:
 	@.ci/deps $(PKGS_build) $(PKGS_lint)
-	$(MAKE) --no-print-directory all unit CC=clang BUILD=build/clang
+	$(MAKE) --no-print-directory all unit replays CC=clang BUILD=build/clang
 	@clang-format --dry-run -Werror $(LAYOUT)
-	$(CPPCHECK) mod_aurora t/unit
+	$(CPPCHECK) mod_aurora t/unit t/fuzz
 	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 1 .ci/tidy $(AURORA_CPPFLAGS)
 
 # The reference is written from the settings table by a program of its own.

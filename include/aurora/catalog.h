@@ -94,6 +94,9 @@ aur_catalog_t *aur_catalog_build(aur_catalog_builder_t *b, const aur_catalog_fil
  *          the pointer, or names line and column) */
 apr_status_t aur_catalog_file_read(aur_catalog_file_t **file, const char *path, aur_error_t *err,
                                    apr_pool_t *p);
+/** The same from memory; the file points into p alone, not into text. */
+apr_status_t aur_catalog_file_parse(aur_catalog_file_t **file, const char *text, apr_size_t len,
+                                    aur_error_t *err, apr_pool_t *p);
 
 /* --- reading ------------------------------------------------------------------------------ */
 

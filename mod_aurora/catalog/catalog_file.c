@@ -318,26 +318,14 @@ static apr_status_t root_read(aur_catalog_file_t *f, const aur_json_in_t *in, js
     return APR_SUCCESS;
 }
 
-apr_status_t aur_catalog_file_read(aur_catalog_file_t **file, const char *path, aur_error_t *err,
-                                   apr_pool_t *p)
+apr_status_t aur_catalog_file_parse(aur_catalog_file_t **file, const char *text, apr_size_t len,
+                                    aur_error_t *err, apr_pool_t *p)
 {
     aur_json_in_t in = {err, p, STRING_MAX};
     aur_catalog_file_t *f;
-    apr_pool_t *scratch;
-    apr_size_t len = 0;
-    char *text = NULL;
     json_t *root = NULL;
-    apr_status_t rv;
+    apr_status_t rv = aur_json_load(&root, text, len, DEPTH_MAX, "The catalogue file", err);
 
-    rv = apr_pool_create(&scratch, p);
-    if (rv != APR_SUCCESS) {
-        return unreadable(err, rv);
-    }
-    rv = slurp(&text, &len, path, err, scratch);
-    if (rv == APR_SUCCESS) {
-        rv = aur_json_load(&root, text, len, DEPTH_MAX, "The catalogue file", err);
-    }
-    apr_pool_destroy(scratch);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -353,4 +341,24 @@ apr_status_t aur_catalog_file_read(aur_catalog_file_t **file, const char *path, 
     }
     *file = f;
     return APR_SUCCESS;
+}
+
+apr_status_t aur_catalog_file_read(aur_catalog_file_t **file, const char *path, aur_error_t *err,
+                                   apr_pool_t *p)
+{
+    apr_pool_t *scratch;
+    apr_size_t len = 0;
+    char *text = NULL;
+    apr_status_t rv;
+
+    rv = apr_pool_create(&scratch, p);
+    if (rv != APR_SUCCESS) {
+        return unreadable(err, rv);
+    }
+    rv = slurp(&text, &len, path, err, scratch);
+    if (rv == APR_SUCCESS) {
+        rv = aur_catalog_file_parse(file, text, len, err, p);
+    }
+    apr_pool_destroy(scratch);
+    return rv;
 }
