@@ -413,6 +413,37 @@ sub client {
     is($found->{refused}, 'UNKNOWN_DATASET', 'it understands a refusal');
 }
 
+# --- the page for people ------------------------------------------------------------------------
+
+# Each command of docs/api.md says what the page says; three dots stand for anything.
+sub page {
+    my ($server, $doc) = @_;
+    my $text = source('docs/api.md');
+    my @blocks = $text =~ /^    \$ (.+\n(?:    .*\n)+)/mg;
+    cmp_ok(scalar @blocks, '>=', 5, 'docs/api.md has commands');
+    for my $block (@blocks) {
+        my ($command, $says) = $block =~ /\A(curl (?:[^']|'[^']*')*?(?<!\\))\n    (?=[{A-Z])(.*)\z/s or do { fail("a command and what it says: $block"); next };
+        my $base = $server->url('');
+        $command =~ s{http://127\.0\.0\.1:8080/aurora}{$base};
+        $command =~ s/^curl/curl -sS --max-time 60/;
+        s/^    //mg for $command, $says;
+        my $pattern = join '.*', map {quotemeta} split /\.\.\./, $says =~ s/\s+\z//r;
+        my $said = do { local %ENV = (%ENV, no_proxy => '*'); `$command 2>&1` };
+        $said =~ s/\r//g;
+        like($said, qr/^$pattern/s, substr $command, 0, 90);
+    }
+    for my $path (sort keys %{ $doc->root->{paths} }) {
+        next if $path =~ m{/reports};
+        ok(index($text, $path) >= 0, "docs/api.md names $path");
+    }
+    utf8::decode($text);
+    my $schemas = $doc->root->{components}{schemas};
+    for my $word (@{ $schemas->{Rule}{properties}{operator}{enum} }, @{ $schemas->{Aggregation}{properties}{function}{enum} },
+        grep { !/^(?:column_metadata|use_|is_)/ } sort keys %{ $schemas->{QueryRequest}{properties} }) {
+        like($text, qr/\b$word\b/, "docs/api.md names $word");
+    }
+}
+
 my $server = Aurora::Server->start(%demo);
 my $doc = Aurora::OpenAPI->new(route($server->http));
 like($doc->root->{openapi}, qr/^3\.1\./, 'OpenAPI 3.1');
@@ -425,6 +456,7 @@ my $seen = errors($server->http, $doc, \@cases);
 governed_errors($doc, \@cases, $seen);
 note('not provoked here: ', join ', ', grep { !$seen->{$_} } sort keys %{ $doc->root->{components}{examples} });
 elsewhere();
+page($server, $doc);
 SKIP: {
     skip "no validator: $missing", 1 if $missing;
     my $defect = $doc->defect;
