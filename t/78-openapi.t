@@ -320,10 +320,9 @@ sub governed_errors {
     push @$cases, [ Aurora::OpenAPI::pointer('paths', "$API/tasks/{id}", 'delete', 'responses', 202, 'content', 'application/json', 'schema'), Aurora::HTTP::json($cancelled), 'which fits its schema' ];
     close $socket;
 
-    $as->('ann', "GET $API/datasets");
-    refused($doc, $cases, $as->('ann', "GET $API/datasets"), "GET $API/datasets", 'RATE_LIMITED');
-    $as->('ann', "GET $API/openapi.json") for 1 .. 2;
-    problem($as->('ann', "GET $API/openapi.json"), 'the document counts against the client\'s rate', 429, 'RATE_LIMITED');
+    my $refusal = sub { my ($request) = @_; for (1 .. 5) { my $it = $as->('ann', $request); return $it if $it->{status} == 429 } return $as->('ann', $request) };
+    refused($doc, $cases, $refusal->("GET $API/datasets"), "GET $API/datasets", 'RATE_LIMITED');
+    problem($refusal->("GET $API/openapi.json"), 'the document counts against the client\'s rate', 429, 'RATE_LIMITED');
     $seen->{$_} = 1 for qw(FORBIDDEN QUERY_TIMEOUT TOO_MANY_TASKS EXPORT_QUEUE_FULL DATABASE_POOL_EXHAUSTED RATE_LIMITED);
     $server->finish;
 }
