@@ -73,8 +73,17 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(COMPILE) -c $< -o $@
 
+# The description of the interface (http_openapi.h) as a string, without its indentation.
+$(BUILD)/gen/openapi_json.c: mod_aurora/http/openapi.json
+	@mkdir -p $(@D)
+	$(call say,GEN,$@){ echo 'extern const char aur_openapi_json[]; const char aur_openapi_json[] ='; \
+	    sed -e 's/^ *//' -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $<; echo ';'; } > $@
+$(BUILD)/obj/openapi_json.o: $(BUILD)/gen/openapi_json.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(COMPILE) -c $< -o $@
+
 # A function of ours that nobody defines would show at LoadModule only.
-$(BUILD)/mod_aurora.so: $(OBJECTS)
+$(BUILD)/mod_aurora.so: $(OBJECTS) $(BUILD)/obj/openapi_json.o
 	$(call say,LD,$@)$(CC) -shared $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(AURORA_LIBS)
 	@missing=$$(nm -D --undefined-only $@ | grep -o ' aur_.*'); \
 	    test -z "$$missing" || { echo "$@: undefined:" $$missing >&2; rm -f $@; exit 1; }

@@ -30,6 +30,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(aur_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(aur_http_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(aur_xlsx_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(aur_openapi_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(child_status, NULL, NULL, APR_HOOK_MIDDLE);
 #if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
     ap_hook_child_stopping(aur_http_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);

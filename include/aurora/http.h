@@ -23,6 +23,11 @@ void aur_http_child_stopping(apr_pool_t *pchild, int graceful);
  * @return OK */
 int aur_xlsx_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
+/** post_config: the description of the interface. A route, an error or a limit that it does not know keeps the server
+ * from starting: the two cannot drift apart.
+ * @return OK, or HTTP_INTERNAL_SERVER_ERROR after having logged what is wrong */
+int aur_openapi_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+
 /** register_hooks: the output filter that exports are slowed down by. */
 void aur_throttle_register(void);
 

@@ -91,6 +91,7 @@ typedef struct aur_json_order_t {
     int descending;
     int nulls_first; /* -1: not said */
 } aur_json_order_t;
+extern const aur_word_t aur_json_directions[], aur_json_nulls[];
 apr_status_t aur_json_get_order(aur_json_order_t *out, const aur_json_in_t *in,
                                 const json_t *object, const aur_json_at_t *at);
 

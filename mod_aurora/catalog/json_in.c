@@ -320,20 +320,21 @@ apr_status_t aur_json_need_object(const aur_json_in_t *in, const json_t *value,
     return APR_SUCCESS;
 }
 
+const aur_word_t aur_json_directions[] = {{"ASC", 0}, {"DESC", 1}, {NULL, 0}};
+const aur_word_t aur_json_nulls[] = {{"first", 1}, {"last", 0}, {NULL, 0}};
+
 apr_status_t aur_json_get_order(aur_json_order_t *out, const aur_json_in_t *in,
                                 const json_t *object, const aur_json_at_t *at)
 {
-    static const aur_word_t directions[] = {{"ASC", 0}, {"DESC", 1}, {NULL, 0}};
-    static const aur_word_t nulls[] = {{"first", 1}, {"last", 0}, {NULL, 0}};
     apr_status_t rv;
 
     out->descending = 0;
     out->nulls_first = -1;
-    rv = aur_json_get_word(&out->descending, in, object, "direction", at, directions);
+    rv = aur_json_get_word(&out->descending, in, object, "direction", at, aur_json_directions);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return aur_json_get_word(&out->nulls_first, in, object, "nulls", at, nulls);
+    return aur_json_get_word(&out->nulls_first, in, object, "nulls", at, aur_json_nulls);
 }
 
 /* --- words and names ------------------------------------------------------------------------- */

@@ -46,6 +46,14 @@ static const struct {
     [P_ABOUT] = {"about", {"0", "1"}, "0 or 1"},
 };
 
+const char *const *aur_export_choices(const char *name)
+{
+    int i;
+    for (i = 0; i < P_COUNT && strcmp(params[i].name, name); i++) {
+    }
+    return i < P_COUNT ? params[i].choices : NULL;
+}
+
 typedef struct args_t {
     int choice[P_COUNT]; /* index; -1: not given */
     const char *text[P_COUNT];

@@ -14,6 +14,8 @@ typedef struct aur_export_t {
 /** Read format and the options from the query string, defaults from the configuration.
  * @return APR_EGENERAL with x->err: BAD_REQUEST that names the parameter */
 apr_status_t aur_export_options(aur_request_t *x, aur_export_t *options);
+/** What a parameter may say, NULL after the last; empty where the text is free. @return NULL: no such parameter */
+const char *const *aur_export_choices(const char *name);
 const char *aur_export_type(const aur_export_t *options);
 /** Everything but the content type. title: the dataset's display name, which names the file. */
 void aur_export_headers(aur_request_t *x, const aur_export_t *options, const char *title);

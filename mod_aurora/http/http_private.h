@@ -130,6 +130,10 @@ void aur_work_refused(const aur_request_t *x);
 /** x->route and x->arg from the request's path, once. @return x->route, NULL when there is none */
 const aur_route_t *aur_route_find(aur_request_t *x);
 const char *aur_route_allow(const aur_route_t *route);
+/** The route of a path below the base. *arg: where its argument stands in path; untouched where it has none. */
+const aur_route_t *aur_route_of(const char **arg, apr_size_t *arglen, const char *path);
+/** One after the other, for who describes them; NULL after the last. */
+const aur_route_t *aur_route_at(apr_size_t i);
 
 /* --- http_cors.c --- */
 /** Set the headers for the request's origin, if it is an allowed one, and x->origin. */
@@ -247,6 +251,7 @@ int aur_http_estimate(aur_request_t *x);
 int aur_http_tasks(aur_request_t *x);
 int aur_http_task(aur_request_t *x);
 int aur_http_metrics(aur_request_t *x);
+int aur_http_openapi(aur_request_t *x);
 int aur_http_health(aur_request_t *x);
 int aur_http_ready(aur_request_t *x);
 

@@ -17,6 +17,7 @@ static const aur_route_t routes[] = {
     {API "query/export", NULL, "csv", AUR_POST, AUR_KIND_CSV, aur_http_export},
     {API "tasks", NULL, "tasks", AUR_GET, AUR_KIND_TASKS, aur_http_tasks},
     {API "tasks/", "", "tasks", AUR_GET | AUR_DELETE, AUR_KIND_TASKS, aur_http_task},
+    {API "openapi.json", NULL, "openapi", AUR_GET, AUR_KIND_OPENAPI, aur_http_openapi},
     {"/health", NULL, "health", AUR_GET, AUR_KIND_HEALTH, aur_http_health},
     {"/ready", NULL, "ready", AUR_GET, AUR_KIND_READY, aur_http_ready},
     {"/metrics", NULL, "metrics", AUR_GET, AUR_KIND_METRICS, aur_http_metrics},
@@ -54,7 +55,8 @@ static int ends_with(const char *s, apr_size_t len, const char *end, apr_size_t 
     return len >= endlen && !memcmp(s + len - endlen, end, endlen);
 }
 
-static int matches(aur_request_t *x, const aur_route_t *route, const char *path)
+/* *arg: the part of the path that is the route's argument, in path. */
+static int matches(const char **arg, apr_size_t *arglen, const aur_route_t *route, const char *path)
 {
     apr_size_t len = strlen(path), head = strlen(route->path), tail;
     if (!route->suffix) {
@@ -65,8 +67,25 @@ static int matches(aur_request_t *x, const aur_route_t *route, const char *path)
         !ends_with(path, len, route->suffix, tail)) {
         return 0;
     }
-    x->arg = apr_pstrmemdup(x->r->pool, path + head, len - head - tail);
+    *arg = path + head;
+    *arglen = len - head - tail;
     return 1;
+}
+
+const aur_route_t *aur_route_of(const char **arg, apr_size_t *arglen, const char *path)
+{
+    apr_size_t i;
+    for (i = 0; i < NROUTES; i++) {
+        if (matches(arg, arglen, &routes[i], path)) {
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
+
+const aur_route_t *aur_route_at(apr_size_t i)
+{
+    return i < NROUTES ? &routes[i] : NULL;
 }
 
 /* Without a plain Location (LocationMatch, Files, a rewritten handler) the routes themselves show where
@@ -86,8 +105,8 @@ static const char *look_for(const char *uri)
 
 const aur_route_t *aur_route_find(aur_request_t *x)
 {
-    const char *path;
-    apr_size_t i;
+    const char *path, *arg = NULL;
+    apr_size_t arglen = 0;
 
     if (x->route) {
         return x->route;
@@ -96,14 +115,12 @@ const aur_route_t *aur_route_find(aur_request_t *x)
     if (!path) {
         path = look_for(x->r->uri);
     }
-    for (i = 0; i < NROUTES; i++) {
-        if (matches(x, &routes[i], path)) {
-            x->route = &routes[i];
-            x->kind = x->route->kind;
-            return x->route;
-        }
+    x->route = aur_route_of(&arg, &arglen, path);
+    if (x->route) {
+        x->kind = x->route->kind;
+        x->arg = arg ? apr_pstrmemdup(x->r->pool, arg, arglen) : NULL;
     }
-    return NULL;
+    return x->route;
 }
 
 static int answer_options(aur_request_t *x)

@@ -1,30 +1,12 @@
 /* query_filter.c - `filters` of a request: groups, rules, values (aurora/query.h). */
 #include <apr_strings.h>
 
+#include "aurora/query_words.h"
 #include "query_read.h"
-
-static const aur_word_t operators[] = {{"eq", AUR_OP_EQ},
-                                       {"neq", AUR_OP_NEQ},
-                                       {"gt", AUR_OP_GT},
-                                       {"gte", AUR_OP_GTE},
-                                       {"lt", AUR_OP_LT},
-                                       {"lte", AUR_OP_LTE},
-                                       {"between", AUR_OP_BETWEEN},
-                                       {"in", AUR_OP_IN},
-                                       {"not_in", AUR_OP_NOT_IN},
-                                       {"contains", AUR_OP_CONTAINS},
-                                       {"not_contains", AUR_OP_NOT_CONTAINS},
-                                       {"starts_with", AUR_OP_STARTS_WITH},
-                                       {"ends_with", AUR_OP_ENDS_WITH},
-                                       {"is_null", AUR_OP_IS_NULL},
-                                       {"is_not_null", AUR_OP_IS_NOT_NULL},
-                                       {"is_empty", AUR_OP_IS_EMPTY},
-                                       {"is_not_empty", AUR_OP_IS_NOT_EMPTY},
-                                       {NULL, 0}};
 
 const char *aur_op_word(aur_op_e op)
 {
-    const aur_word_t *w = operators;
+    const aur_word_t *w = aur_query_words(AUR_WORDS_OPERATOR);
 
     while (w->word && w->value != (int)op) {
         w++;
@@ -145,8 +127,8 @@ static apr_status_t pair_read(aur_filter_t *f, aur_query_reader_t *r, const json
 static apr_status_t operator_read(aur_filter_t *f, aur_query_reader_t *r, const json_t *rule,
                                   const aur_json_at_t *at)
 {
+    const aur_word_t *operators = aur_query_words(AUR_WORDS_OPERATOR), *found;
     const char *word = NULL;
-    const aur_word_t *found;
     apr_status_t rv = aur_json_need_string(&word, &r->in, rule, "operator", at);
 
     if (rv != APR_SUCCESS) {
@@ -216,7 +198,6 @@ static apr_status_t node_read(aur_filter_t **out, aur_query_reader_t *r, const j
 static apr_status_t group_read(aur_filter_t **out, aur_query_reader_t *r, const json_t *group,
                                const aur_json_at_t *at)
 {
-    static const aur_word_t logic[] = {{"AND", 0}, {"OR", 1}, {NULL, 0}};
     const aur_json_at_t *list = AUR_AT_MEMBER(at, "conditions");
     json_t *conditions = NULL, *node;
     aur_filter_t **children, *f = apr_pcalloc(r->in.p, sizeof(*f));
@@ -228,7 +209,7 @@ static apr_status_t group_read(aur_filter_t **out, aur_query_reader_t *r, const 
                                AUR_QUERY_RULES_MAX);
     }
     f->is_group = 1;
-    rv = aur_json_get_word(&f->any, &r->in, group, "logic", at, logic);
+    rv = aur_json_get_word(&f->any, &r->in, group, "logic", at, aur_query_words(AUR_WORDS_LOGIC));
     if (rv == APR_SUCCESS) {
         rv = aur_json_get_array(&conditions, &r->in, group, "conditions", at, AUR_QUERY_RULES_MAX);
     }

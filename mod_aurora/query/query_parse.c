@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "aurora/query_words.h"
 #include "query_read.h"
 
 #define LIMIT_DEFAULT 100
@@ -68,11 +69,6 @@ static apr_status_t read_on(aur_query_join_t *j, aur_query_reader_t *r, const js
 static apr_status_t read_join(aur_query_join_t *j, aur_query_reader_t *r, const json_t *join,
                               const aur_json_at_t *at)
 {
-    static const aur_word_t types[] = {{"inner", AUR_JOIN_INNER},
-                                       {"left", AUR_JOIN_LEFT},
-                                       {"right", AUR_JOIN_RIGHT},
-                                       {"outer", AUR_JOIN_OUTER},
-                                       {NULL, 0}};
     int type = AUR_JOIN_INNER;
     apr_status_t rv = aur_json_need_object(&r->in, join, at);
 
@@ -86,7 +82,8 @@ static apr_status_t read_join(aur_query_join_t *j, aur_query_reader_t *r, const 
         rv = aur_json_get_string(&j->alias, &r->in, join, "alias", at);
     }
     if (rv == APR_SUCCESS) {
-        rv = aur_json_get_word(&type, &r->in, join, "join_type", at, types);
+        rv = aur_json_get_word(&type, &r->in, join, "join_type", at,
+                               aur_query_words(AUR_WORDS_JOIN));
     }
     j->type = (aur_join_e)type;
     j->alias = j->alias && *j->alias ? j->alias : NULL;
@@ -133,14 +130,7 @@ static const char *default_output_name(aur_query_reader_t *r, const aur_word_t *
 static apr_status_t read_aggregation(aur_query_agg_t *a, aur_query_reader_t *r, const json_t *agg,
                                      const aur_json_at_t *at)
 {
-    static const aur_word_t functions[] = {{"sum", AUR_AGG_SUM},
-                                           {"avg", AUR_AGG_AVG},
-                                           {"count", AUR_AGG_COUNT},
-                                           {"min", AUR_AGG_MIN},
-                                           {"max", AUR_AGG_MAX},
-                                           {"distinct_count", AUR_AGG_DISTINCT_COUNT},
-                                           {NULL, 0}};
-    const aur_word_t *function;
+    const aur_word_t *functions = aur_query_words(AUR_WORDS_FUNCTION), *function;
     const char *word = NULL;
     apr_status_t rv = aur_json_need_object(&r->in, agg, at);
 
@@ -308,7 +298,6 @@ static apr_status_t read_load_type(aur_query_reader_t *r, const json_t *root)
 
 static apr_status_t read_paging(aur_query_reader_t *r, const json_t *root)
 {
-    static const aur_word_t shapes[] = {{"objects", 0}, {"arrays", 1}, {NULL, 0}};
     apr_status_t rv;
 
     r->q->limit = LIMIT_DEFAULT;
@@ -317,7 +306,8 @@ static apr_status_t read_paging(aur_query_reader_t *r, const json_t *root)
         rv = aur_json_get_whole(&r->q->offset, &r->in, root, "offset", NULL, 0);
     }
     if (rv == APR_SUCCESS) {
-        rv = aur_json_get_word(&r->q->arrays, &r->in, root, "shape", NULL, shapes);
+        rv = aur_json_get_word(&r->q->arrays, &r->in, root, "shape", NULL,
+                               aur_query_words(AUR_WORDS_SHAPE));
     }
     return rv;
 }
