@@ -34,8 +34,8 @@
 
 /* --- as written ---------------------------------------------------------------------------- */
 
-/* NULL never comes out of parse: a null is refused there. */
-typedef enum { AUR_J_NULL, AUR_J_BOOL, AUR_J_INT, AUR_J_REAL, AUR_J_STRING } aur_json_e;
+/* NULL never comes out of parse: a null is refused there. EXPR is for row filters alone. */
+typedef enum { AUR_J_NULL, AUR_J_BOOL, AUR_J_INT, AUR_J_REAL, AUR_J_STRING, AUR_J_EXPR } aur_json_e;
 
 typedef struct aur_scalar_t {
     aur_json_e kind;
@@ -43,6 +43,7 @@ typedef struct aur_scalar_t {
     double d;      /* REAL */
     const char *s; /* STRING: NUL-terminated UTF-8, no NUL inside */
     apr_size_t len;
+    const void *expr; /* EXPR: as the compiler made it (row_filter.h) */
 } aur_scalar_t;
 
 typedef enum {
@@ -77,7 +78,8 @@ struct aur_filter_t {
     const char *column;
     aur_op_e op;
     int ignore_case;
-    int nvalues; /* between: 2, or 1 string "low,high" */
+    int nvalues;    /* between: 2, or 1 string "low,high" */
+    int whole_list; /* in, not_in of a row filter: the one value, an expression, stands for the list */
     const aur_scalar_t *values;
 };
 
@@ -160,6 +162,7 @@ typedef struct aur_column_ref_t {
 
 typedef struct aur_plan_expr_t aur_plan_expr_t;
 struct aur_plan_expr_t {
+    int never; /* no row meets it; nothing else here counts */
     int is_group;
     int any;
     int nchildren; /* a group has at least two: the only child of one takes its place */
@@ -182,7 +185,8 @@ typedef struct aur_plan_table_t {
     int non;
     const aur_column_ref_t *left; /* refer to earlier tables */
     const int *right;             /* columns of this dataset */
-    /* restrictions under every use of the dataset, before any join; NULL when none */
+    /* restrictions under every use of the dataset, before any join: its row filter for this caller and
+     * what the request asks for; NULL when none */
     const aur_plan_expr_t *restriction; /* its column refs name this very table */
 } aur_plan_table_t;
 
@@ -226,7 +230,8 @@ typedef struct aur_plan_t {
     const char *dataset_name; /* the main dataset's */
 } aur_plan_t;
 
-/** Check a query against a snapshot. The plan points into both, so both must outlive it. A
+/** Check a query against a snapshot or a caller's view of it (catalog.h). A row filter that cannot be
+ * met for the caller, or for nobody in particular, lets no row through; that is no error. The plan points into both, so both must outlive it. A
  * partition whose catalogue entry says "default": "latest" is not restricted by that yet:
  * without a partition filter every partition is read.
  * @return APR_SUCCESS, or APR_EGENERAL with err: UNKNOWN_DATASET, UNKNOWN_COLUMN, BAD_VALUE
