@@ -182,6 +182,21 @@ sub headers {
     return;
 }
 
+# The same behind a proxy: what others send in its place does not count, as docs/catalogue.md has it.
+sub proxy {
+    my $db = Aurora::Data::sqlite_create("$folder/proxy.db", more => $Aurora::Rights::TABLES);
+    my ($shown) = Aurora::Server::slurp(Aurora::Server::repo() . '/docs/catalogue.md') =~ /((?:^ +RequestHeader unset X-Forwarded-.*\n)+(?:^ +Aurora.*X-Forwarded.*\n)+)/m;
+    my $text = '{"datasets": {"NOTES": {"roles": ["x"]}}}';
+    for my $proxy ('192.0.2.7', '127.0.0.1') {
+        (my $conf = $shown // 'Unknown') =~ s/192\.0\.2\.7/$proxy/g;
+        my $server = Aurora::Server->start(mpm => $mpm, db => $db, catalog => catalogue($text), modules => ['headers'], location => $conf);
+        my $status = $server->http->preview({ dataset => 'NOTES' }, headers => { 'X-Forwarded-User' => 'ann', 'X-Forwarded-Roles' => 'x' })->{status};
+        is($status, $proxy eq '127.0.0.1' ? 200 : 404, "roles in a header, the proxy at $proxy and the client at 127.0.0.1");
+        $server->finish;
+    }
+    return;
+}
+
 # A changed file is taken over by a graceful restart, and not before.
 sub restarts {
     my $db = Aurora::Data::sqlite_create("$folder/restarts.db", more => $Aurora::Rights::TABLES);
@@ -227,6 +242,7 @@ for my $kind (grep { $_ ne 'mysql' } Aurora::Databases->names) {
 }
 others();
 headers();
+proxy();
 restarts();
 mistakes();
 done_testing();

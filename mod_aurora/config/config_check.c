@@ -205,8 +205,7 @@ static void check_catalog(check_t *c, aur_server_t *server)
     aur_error_clear(&err);
     if (aur_catalog_file_read(&file, path, &err, c->pconf) != APR_SUCCESS ||
         aur_row_filters_read(file, &compiler, &err, c->pconf) != APR_SUCCESS) {
-        fail(c, "AuroraCatalog: %s: %s%s%s", path, err.detail, *err.pointer ? " at " : "",
-             err.pointer);
+        fail(c, "AuroraCatalog: %s: %s", path, err.detail); /* which begins with the pointer */
     }
     server->catalog_file = file;
 }

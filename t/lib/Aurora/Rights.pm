@@ -133,7 +133,7 @@ sub write_file {
     return $path;
 }
 
-# Basic authentication; roles and branches come from lists by user, as docs/access.md has it.
+# Basic authentication; roles and branches come from lists by user, as docs/catalogue.md has it.
 sub location {
     my ($folder) = @_;
     write_file("$folder/passwords", join '', map { "$_:{SHA}" . sha1_base64("$_-pw") . "=\n" } @USERS, 'ops');
