@@ -138,9 +138,6 @@ apr_status_t aur_planner_partitions(aur_planner_t *pl)
 
     for (i = 0; i < n; i++) {
         parts[i] = apr_array_make(pl->scratch, 2, sizeof(aur_plan_expr_t *));
-        if (pl->rights[i]) {
-            APR_ARRAY_PUSH(parts[i], aur_plan_expr_t *) = pl->rights[i];
-        }
     }
     for (i = 0; i < q->npartitions && rv == APR_SUCCESS; i++) {
         rv = filter_add(pl, parts, &q->partitions[i]);
@@ -149,6 +146,9 @@ apr_status_t aur_planner_partitions(aur_planner_t *pl)
         rv = load_types_add(pl, parts);
     }
     for (i = 0; i < n; i++) {
+        if (pl->rights[i]) {
+            APR_ARRAY_PUSH(parts[i], aur_plan_expr_t *) = pl->rights[i];
+        }
         pl->tables[i].restriction = aur_planner_group(pl, parts[i], 0);
     }
     return rv;
