@@ -3,7 +3,8 @@
  * parse: JSON -> aur_query_t: grammar, types, sizes; nothing is looked up.
  * plan:  aur_query_t + catalogue -> aur_plan_t: every name resolved to an index, every value
  *        checked against its column and typed. From here on no text of the request is an
- *        identifier.
+ *        identifier. The catalogue may be a caller's view (catalog.h). A row filter that cannot be met
+ *        for him lets no row through; that is no error.
  * Both are pure: same input, same output, no I/O. Memory from the pool given. Thread-safe.
  *
  * Names. A column is COL, TABLE.COL, SCHEMA.TABLE.COL or ALIAS.COL, all without regard to case.
@@ -230,8 +231,7 @@ typedef struct aur_plan_t {
     const char *dataset_name; /* the main dataset's */
 } aur_plan_t;
 
-/** Check a query against a snapshot or a caller's view of it (catalog.h). A row filter that cannot be
- * met for the caller, or for nobody in particular, lets no row through; that is no error. The plan points into both, so both must outlive it. A
+/** Check a query against a snapshot. The plan points into both, so both must outlive it. A
  * partition whose catalogue entry says "default": "latest" is not restricted by that yet:
  * without a partition filter every partition is read.
  * @return APR_SUCCESS, or APR_EGENERAL with err: UNKNOWN_DATASET, UNKNOWN_COLUMN, BAD_VALUE

@@ -130,13 +130,13 @@ static const struct {
      "B<BANK.MB - Z/-/- A/An A/0.00 part L T D latest Daily Monthly +A/last -Z/first -Q/last "
      "+R/first"},
     {"{'datasets':{'B':{'partition':{'date_column':'D'}}}}", "B<B - part - - D"},
+    {"  {\n'datasets' : { 'é' : { 'source' : '\\u00e9' } } }\n", "é<é -"},
     {"{'datasets':{'S':{'roles':['finance','a b','é'],'columns':{'A':{'roles':['x']},'B':{}}}}}",
      "S<S - A/-/-@x B/-/- @finance,a b,é"},
     {"{'datasets':{'S':{'row_filter':{'logic':'OR','conditions':[{'column':'B','operator':'eq',"
      "'value':{'expr':'%{REMOTE_USER}'}},{'conditions':[{'column':'A.x','operator':'is_null',"
      "'datatype':'text'},{'column':'B','operator':'in','ignore_case':true,'value':['x']}]}]}}}}",
      "S<S - rows by B,A.x filtered"},
-    {"  {\n'datasets' : { 'é' : { 'source' : '\\u00e9' } } }\n", "é<é -"},
 };
 
 static void understands(apr_pool_t *p)
