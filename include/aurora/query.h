@@ -163,7 +163,6 @@ typedef struct aur_column_ref_t {
 
 typedef struct aur_plan_expr_t aur_plan_expr_t;
 struct aur_plan_expr_t {
-    int never; /* no row meets it; nothing else here counts */
     int is_group;
     int any;
     int nchildren; /* a group has at least two: the only child of one takes its place */
@@ -177,6 +176,7 @@ struct aur_plan_expr_t {
     int nvalues;     /* between: 2 */
     const aur_cell_t
         *values; /* INT or DECIMAL for numbers; TEXT, BOOL, DATE, TIMESTAMP (UTC, ' ') */
+    int never;   /* no row meets it; nothing else here counts */
 };
 
 typedef struct aur_plan_table_t {
