@@ -343,7 +343,7 @@ apr_status_t aur_query_parse(aur_query_t **query, const char *body, apr_size_t l
         read_dataset,   read_columns,      read_joins,   aur_query_read_filters,
         read_group_by,  read_aggregations, read_sorting, read_partitions,
         read_load_type, read_paging,       check_columns};
-    aur_query_reader_t r = {{err, p, AUR_QUERY_NAME_MAX}, NULL, 0, 0, 0, NULL};
+    aur_query_reader_t r = {{err, p, AUR_QUERY_NAME_MAX}, NULL, 0, 0, 0};
     json_t *root = NULL;
     apr_size_t i;
     apr_status_t rv = aur_json_load(&root, body, len, AUR_QUERY_DEPTH_MAX, "The body", err);
