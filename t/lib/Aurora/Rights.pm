@@ -21,7 +21,7 @@ use Aurora::Server ();
 
 our @USERS = qw(ann bob eve);
 our @RIGHTS = ('roles of PAY', 'roles of CLIENTS.SSN', 'roles of CLIENTS.SCORE', 'roles of LOADS.LOAD_ID',
-    'row_filter of ACCOUNTS', 'row_filter of NOTES', 'row_filter of WIRES');
+    'row_filter of ACCOUNTS', 'row_filter of NEWEST', 'row_filter of NOTES', 'row_filter of WIRES');
 
 # --- data --------------------------------------------------------------------------------------
 
@@ -91,8 +91,8 @@ sub catalog {
     return '{"datasets": {' . join(",\n", '"PAY": {"source": "SALARIES", "display_name": "Salaries, secret"' . _roles($on{'roles of PAY'}, 'hr', 'board') . '}',
         _clients(_column('SSN', 'Insurance no.', $ssn) . ', ' . _column('SCORE', 'Score', $score), 'SSN', 'SCORE'),
         '"LOADS": {"columns": {"ID": {}, "N": {}, ' . _column('LOAD_ID', 'Load', _roles($on{'roles of LOADS.LOAD_ID'}, 'hr')) . ', "AS_OF": {}}, '
-        . '"partition": {"load_id_column": "LOAD_ID", "date_column": "AS_OF"}}',
-        _accounts($rows->('ACCOUNTS', '{"column": "BRANCH", "operator": "in", "value": {"expr": "%{reqenv:AURORA_BRANCHES}"}}')),
+        . '"partition": {"load_id_column": "LOAD_ID", "date_column": "AS_OF", "default": "latest"}}',
+        _accounts(map { $rows->($_, '{"column": "BRANCH", "operator": "in", "value": {"expr": "%{reqenv:AURORA_BRANCHES}"}}') } qw(ACCOUNTS NEWEST)),
         '"NOTES": {"display_name": "Notes"' . $rows->('NOTES', '{"column": "OWNER", "operator": "eq", "value": {"expr": "%{REMOTE_USER}"}}') . '}',
         '"WIRES": {"display_name": "Wires"' . $rows->('WIRES', '{"column": "SCORE", "operator": "lt", "value": 50}') . '}') . "}}\n";
 }
@@ -103,11 +103,14 @@ sub _clients {
         . ($secret ? ", $secret" : '') . '}, "sorting": [' . join(', ', map {qq{{"column": "$_", "direction": "DESC"}}} @sorting, 'ID') . ']}';
 }
 
-# BRANCH, which the filter needs, is nobody's to see.
+# BRANCH, which the filter needs, is nobody's to see. NEWEST is the same with a default partition: the newest of what
+# one may see.
 sub _accounts {
-    my ($rows) = @_;
-    return '"ACCOUNTS": {"display_name": "Accounts", "columns": {"ID": {}, "CLIENT_ID": {}, "AMOUNT": {"format": "0.00"}, "LOAD_ID": {}, '
-        . '"LOAD_TYPE": {}, "AS_OF": {}}, "partition": {"load_id_column": "LOAD_ID", "load_type_column": "LOAD_TYPE", "date_column": "AS_OF"}' . $rows . '}';
+    my ($rows, $newest) = @_;
+    my $columns = '"columns": {"ID": {}, "CLIENT_ID": {}, "AMOUNT": {"format": "0.00"}, "LOAD_ID": {}, "LOAD_TYPE": {}, "AS_OF": {}}';
+    my $part = '"load_id_column": "LOAD_ID", "load_type_column": "LOAD_TYPE", "date_column": "AS_OF"';
+    return qq("ACCOUNTS": {"display_name": "Accounts", $columns, "partition": {$part}$rows},\n)
+        . qq("NEWEST": {"source": "ACCOUNTS", "display_name": "Newest", $columns, "partition": {$part, "default": "latest"}$newest});
 }
 
 # The catalogue of a database that has no more than the user may see: written by hand, without roles or filters.
@@ -116,10 +119,10 @@ sub reference {
     my ($ssn, $score) = (_column('SSN', 'Insurance no.', ''), _column('SCORE', 'Score', ''));
     my %clients = (ann => _clients("$ssn, $score", 'SSN', 'SCORE'), bob => _clients($score, 'SCORE'), eve => _clients(''));
     my $loads = $user eq 'ann'
-        ? '"LOADS": {"columns": {"ID": {}, "N": {}, "LOAD_ID": {"display_name": "Load"}, "AS_OF": {}}, "partition": {"load_id_column": "LOAD_ID", "date_column": "AS_OF"}}'
-        : '"LOADS": {"columns": {"ID": {}, "N": {}, "AS_OF": {}}, "partition": {"date_column": "AS_OF"}}';
+        ? '"LOADS": {"columns": {"ID": {}, "N": {}, "LOAD_ID": {"display_name": "Load"}, "AS_OF": {}}, "partition": {"load_id_column": "LOAD_ID", "date_column": "AS_OF", "default": "latest"}}'
+        : '"LOADS": {"columns": {"ID": {}, "N": {}, "AS_OF": {}}, "partition": {"date_column": "AS_OF", "default": "latest"}}';
     return '{"datasets": {' . join(",\n", ($user eq 'ann' ? '"PAY": {"source": "SALARIES", "display_name": "Salaries, secret"}' : ()),
-        $clients{$user}, $loads, _accounts(''), '"NOTES": {"display_name": "Notes"}', '"WIRES": {"display_name": "Wires"}') . "}}\n";
+        $clients{$user}, $loads, _accounts('', ''), '"NOTES": {"display_name": "Notes"}', '"WIRES": {"display_name": "Wires"}') . "}}\n";
 }
 
 # --- the server --------------------------------------------------------------------------------
@@ -313,6 +316,17 @@ sub _notes {
     );
 }
 
+sub _newest {
+    my $order = [ { column => 'ID' } ];
+    return (
+        'by default'     => view(dataset => 'NEWEST', columns => [ 'ID', 'AS_OF' ], sorting => $order),
+        'its total'      => post('preview', dataset => 'NEWEST', aggregations => [ { column => 'AMOUNT', function => 'sum' }, { column => 'AS_OF', function => 'max' } ]),
+        'in a join'      => post('preview', dataset => 'NOTES', columns => [ 'NOTES.ID', 'NEWEST.ID' ], joins => [ joined('NEWEST', [ 'NOTES', 'ID', 'ID' ], join_type => 'outer') ], sorting => [ map { { column => $_ } } 'NOTES.ID', 'NEWEST.ID' ]),
+        'exported'       => post('export?format=csv', dataset => 'NEWEST', sorting => $order),
+        'its partitions' => get('datasets/NEWEST/columns'),
+    );
+}
+
 sub _wires {
     my $order = [ { column => 'ID' } ];
     return (
@@ -358,6 +372,7 @@ sub attempts {
         { right => 'roles of CLIENTS.SSN', name => 'the catalogue\'s order alone', request => view(dataset => 'CLIENTS') },
         { right => 'roles of CLIENTS.SCORE', name => 'an export of CLIENTS', request => post('export?format=csv&names=display', dataset => 'CLIENTS') };
     $add->('row_filter of ACCOUNTS', 'rows of ACCOUNTS', \&_rows);
+    $add->('row_filter of NEWEST', 'rows of NEWEST', \&_newest);
     $add->('row_filter of NOTES', 'rows of NOTES', \&_notes);
     $add->('row_filter of WIRES', 'rows of WIRES', \&_wires);
     $add->('roles of LOADS.LOAD_ID', 'LOADS', \&_loads);
