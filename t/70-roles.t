@@ -47,6 +47,17 @@ sub databases {
     return ($db, \%of);
 }
 
+# Does this version know reports? Then they are attempted, too.
+sub has_reports {
+    my $db = Aurora::Data::sqlite_create("$folder/reports.db");
+    my ($exit, $text) = Aurora::Server->configtest(mpm => $mpm, db => $db,
+        catalog => catalogue('{"reports": {"r": {"query": {"dataset": "SALES"}}}}'));
+    return 0 if $exit && $text =~ m{/reports: this version cannot};
+    is($exit, 0, 'the catalogue file may have reports') or diag($text);
+    push @Aurora::Rights::RIGHTS, 'roles of reports';
+    return 1;
+}
+
 sub start {
     my ($database, $text) = @_;
     my $server = Aurora::Server->start(mpm => $mpm, children => 2, %place, %$database, catalog => catalogue($text));
@@ -233,6 +244,8 @@ sub mistakes {
     return;
 }
 
+$Aurora::Rights::REPORTS = has_reports();
+note('no attempts at reports: the catalogue file cannot have them') unless $Aurora::Rights::REPORTS;
 for my $kind (grep { $_ ne 'mysql' } Aurora::Databases->names) {
     my $why = Aurora::Databases->missing($kind);
   SKIP: {

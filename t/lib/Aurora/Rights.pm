@@ -20,7 +20,8 @@ use Aurora::JSON ();
 use Aurora::Server ();
 
 our @USERS = qw(ann bob eve);
-our @RIGHTS = ('roles of PAY', 'roles of CLIENTS.SSN', 'roles of CLIENTS.SCORE', 'roles of LOADS.LOAD_ID',
+our $REPORTS = 0;    # does the catalogue have reports as well?
+our @RIGHTS = ('roles of PAY', 'roles of CLIENTS.SSN', 'roles of CLIENTS.SCORE', 'roles of LOADS.LOAD_ID', 'roles of LOADS.KIND',
     'row_filter of ACCOUNTS', 'row_filter of NEWEST', 'row_filter of NOTES', 'row_filter of WIRES');
 
 # --- data --------------------------------------------------------------------------------------
@@ -42,8 +43,8 @@ INSERT INTO NOTES VALUES (1, 'ann', 'buy', NULL), (2, 'bob', 'sell', 1), (3, 'ev
  (5, 'bob', 'hold', 2), (6, 'Bob', 'fold', 3);
 CREATE TABLE WIRES (ID INTEGER PRIMARY KEY, SSN VARCHAR(11), SCORE INTEGER);
 INSERT INTO WIRES VALUES (1, '111-11-1111', 3), (2, '999-99-9999', 99), (3, NULL, 2), (4, '222-22-2222', NULL);
-CREATE TABLE LOADS (ID INTEGER PRIMARY KEY, N INTEGER, LOAD_ID INTEGER, AS_OF DATE);
-INSERT INTO LOADS VALUES (1, 5, 10, '2024-01-01'), (2, 6, 20, '2024-02-01'), (3, 7, 30, '2024-03-01');
+CREATE TABLE LOADS (ID INTEGER PRIMARY KEY, N INTEGER, LOAD_ID INTEGER, AS_OF DATE, KIND VARCHAR(5));
+INSERT INTO LOADS VALUES (1, 5, 10, '2024-01-01', 'a'), (2, 6, 20, '2024-02-01', 'b'), (3, 7, 30, '2024-03-01', 'a');
 SQL
 
 # What there is for one user and nothing else, as SQL over a copy.
@@ -57,6 +58,7 @@ SQL
 DROP TABLE SALARIES;
 ALTER TABLE CLIENTS DROP COLUMN SSN;
 ALTER TABLE LOADS DROP COLUMN LOAD_ID;
+ALTER TABLE LOADS DROP COLUMN KIND;
 DELETE FROM ACCOUNTS WHERE BRANCH IS NULL OR BRANCH <> 'Airport';
 DELETE FROM NOTES WHERE OWNER IS NULL OR OWNER <> 'bob';
 DELETE FROM WIRES WHERE SCORE IS NULL OR SCORE >= 50;
@@ -66,6 +68,7 @@ DROP TABLE SALARIES;
 ALTER TABLE CLIENTS DROP COLUMN SSN;
 ALTER TABLE CLIENTS DROP COLUMN SCORE;
 ALTER TABLE LOADS DROP COLUMN LOAD_ID;
+ALTER TABLE LOADS DROP COLUMN KIND;
 DELETE FROM ACCOUNTS;
 DELETE FROM NOTES WHERE OWNER IS NULL OR OWNER <> 'eve';
 DELETE FROM WIRES WHERE SCORE IS NULL OR SCORE >= 50;
@@ -75,6 +78,8 @@ SQL
 sub only { my ($user) = @_; return $ONLY{$user} }
 
 # --- catalogues --------------------------------------------------------------------------------
+
+our $PARTITION = '"partition": {"load_id_column": "LOAD_ID", "load_type_column": "KIND", "date_column": "AS_OF", "supported_types": ["a", "b"], "default": "latest"}';
 
 sub _roles { my ($on, @roles) = @_; return $on ? ', "roles": [' . join(', ', map {qq{"$_"}} @roles) . ']' : '' }
 
@@ -90,11 +95,22 @@ sub catalog {
     my $rows  = sub { my ($of, $rule) = @_; return $on{"row_filter of $of"} ? qq{, "row_filter": {"logic": "AND", "conditions": [$rule]}} : '' };
     return '{"datasets": {' . join(",\n", '"PAY": {"source": "SALARIES", "display_name": "Salaries, secret"' . _roles($on{'roles of PAY'}, 'hr', 'board') . '}',
         _clients(_column('SSN', 'Insurance no.', $ssn) . ', ' . _column('SCORE', 'Score', $score), 'SSN', 'SCORE'),
-        '"LOADS": {"columns": {"ID": {}, "N": {}, ' . _column('LOAD_ID', 'Load', _roles($on{'roles of LOADS.LOAD_ID'}, 'hr')) . ', "AS_OF": {}}, '
-        . '"partition": {"load_id_column": "LOAD_ID", "date_column": "AS_OF", "default": "latest"}}',
+        '"LOADS": {"columns": {"ID": {}, "N": {}, ' . _column('LOAD_ID', 'Load', _roles($on{'roles of LOADS.LOAD_ID'}, 'hr')) . ', "AS_OF": {}, '
+        . _column('KIND', 'Kind', _roles($on{'roles of LOADS.KIND'}, 'hr')) . '}, ' . $PARTITION . '}',
         _accounts(map { $rows->($_, '{"column": "BRANCH", "operator": "in", "value": {"expr": "%{reqenv:AURORA_BRANCHES}"}}') } qw(ACCOUNTS NEWEST)),
         '"NOTES": {"display_name": "Notes"' . $rows->('NOTES', '{"column": "OWNER", "operator": "eq", "value": {"expr": "%{REMOTE_USER}"}}') . '}',
-        '"WIRES": {"display_name": "Wires"' . $rows->('WIRES', '{"column": "SCORE", "operator": "lt", "value": 50}') . '}') . "}}\n";
+        '"WIRES": {"display_name": "Wires"' . $rows->('WIRES', '{"column": "SCORE", "operator": "lt", "value": 50}') . '}') . '}'
+        . _reports(named => _roles($on{'roles of reports'}, 'hr'), pay => '', ssn => '', accounts => '') . "}\n";
+}
+
+# Reports: one with roles of its own, two of what not everybody may see, one of rows. Only those named.
+sub _reports {
+    my (%roles) = @_;
+    my %query = (named => '{"dataset": "CLIENTS", "columns": ["ID"]}', pay => '{"dataset": "PAY", "columns": ["SALARY"], "sorting": [{"column": "ID"}]}',
+        ssn => '{"dataset": "CLIENTS", "columns": ["SSN"], "sorting": [{"column": "ID"}]}',
+        accounts => '{"dataset": "ACCOUNTS", "columns": ["ID", "AMOUNT"], "sorting": [{"column": "ID"}]}');
+    return '' unless $REPORTS;
+    return ', "reports": {' . join(', ', map {qq("$_": {"display_name": "Report $_"$roles{$_}, "query": $query{$_}})} sort keys %roles) . '}';
 }
 
 sub _clients {
@@ -119,10 +135,11 @@ sub reference {
     my ($ssn, $score) = (_column('SSN', 'Insurance no.', ''), _column('SCORE', 'Score', ''));
     my %clients = (ann => _clients("$ssn, $score", 'SSN', 'SCORE'), bob => _clients($score, 'SCORE'), eve => _clients(''));
     my $loads = $user eq 'ann'
-        ? '"LOADS": {"columns": {"ID": {}, "N": {}, "LOAD_ID": {"display_name": "Load"}, "AS_OF": {}}, "partition": {"load_id_column": "LOAD_ID", "date_column": "AS_OF", "default": "latest"}}'
+        ? '"LOADS": {"columns": {"ID": {}, "N": {}, "LOAD_ID": {"display_name": "Load"}, "AS_OF": {}, "KIND": {"display_name": "Kind"}}, ' . "$PARTITION}"
         : '"LOADS": {"columns": {"ID": {}, "N": {}, "AS_OF": {}}, "partition": {"date_column": "AS_OF", "default": "latest"}}';
     return '{"datasets": {' . join(",\n", ($user eq 'ann' ? '"PAY": {"source": "SALARIES", "display_name": "Salaries, secret"}' : ()),
-        $clients{$user}, $loads, _accounts('', ''), '"NOTES": {"display_name": "Notes"}', '"WIRES": {"display_name": "Wires"}') . "}}\n";
+        $clients{$user}, $loads, _accounts('', ''), '"NOTES": {"display_name": "Notes"}', '"WIRES": {"display_name": "Wires"}') . '}'
+        . _reports(accounts => '', $user eq 'ann' ? (named => '', pay => '', ssn => '') : ()) . "}\n";
 }
 
 # --- the server --------------------------------------------------------------------------------
@@ -345,6 +362,29 @@ sub _loads {
     );
 }
 
+sub _kinds {
+    my $order = [ { column => 'ID' } ];
+    return (
+        'its partition settings' => get('datasets/LOADS/columns'),
+        'a load type'            => view(dataset => 'LOADS', partition_load_type => 'B', sorting => $order),
+        'another'                => view(dataset => 'LOADS', partition_load_type => 'zz', sorting => $order),
+        'a load type in a join'  => view(dataset => 'CLIENTS', partition_load_type => 'b', joins => [ joined('LOADS', [ 'CLIENTS', 'ID', 'ID' ]) ]),
+        'selected'               => view(dataset => 'LOADS', columns => ['KIND']),
+    );
+}
+
+# Attempts at a report of that name.
+sub _report {
+    my ($n) = @_;
+    return (
+        'its preview'  => get("reports/$n"),
+        'by HEAD'      => { path => "/api/v1/reports/$n", method => 'HEAD' },
+        'with a wrong parameter' => get("reports/$n?nope=1"),
+        'as a file'    => get("reports/$n.csv"),
+        'as a workbook' => get("reports/$n.xlsx"),
+    );
+}
+
 # Attempts: {right, name, request}; those about a name also `named` (where that name stands) and `twin`, the same
 # with a name that truly does not exist. sets: names under which PAY might be found.
 sub attempts {
@@ -376,6 +416,13 @@ sub attempts {
     $add->('row_filter of NOTES', 'rows of NOTES', \&_notes);
     $add->('row_filter of WIRES', 'rows of WIRES', \&_wires);
     $add->('roles of LOADS.LOAD_ID', 'LOADS', \&_loads);
+    $add->('roles of LOADS.KIND', 'LOADS, its kinds', \&_kinds);
+    if ($REPORTS) {
+        push @all, { right => 'roles of reports', name => 'reports', request => get('reports') };
+        my %right = (named => 'roles of reports', pay => 'roles of PAY', ssn => 'roles of CLIENTS.SSN');
+        $add->($right{$_}, "report $_", \&_report, args => [$_], twin => [ scalar reverse $_ ]) for sort keys %right;
+        push @all, map { { right => 'row_filter of ACCOUNTS', name => "report accounts$_", request => get("reports/accounts$_") } } '', '.csv', '.xlsx';
+    }
     return @all;
 }
 
