@@ -124,7 +124,7 @@ PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 sqlite3 perl curl
 PKGS_run_pgsql := libaprutil1-dbd-pgsql postgresql-15
 PKGS_run_mysql := libaprutil1-dbd-mysql mariadb-server-core mariadb-client-core
 PKGS_test  := $(PKGS_run) procps $(PKGS_run_pgsql) $(PKGS_run_mysql) libaprutil1-dbd-odbc odbc-mariadb \
-              unzip strace openssl nghttp2-client python3-openpyxl
+              unzip strace openssl nghttp2-client python3-openpyxl python3-jsonschema
 # Programs that open what exports write; large, and tests that miss one say so.
 PKGS_readers := libreoffice-calc-nogui chromium
 PKGS_fuzz  := clang libclang-rt-14-dev

@@ -7,10 +7,12 @@
 #define AURORA_CATALOG_H
 
 #include <apr_pools.h>
-#include <apr_hash.h>
+#include <apr_tables.h>
 
 #include "aurora/cell.h"
 #include "aurora/error.h"
+
+struct json_t; /* jansson's */
 
 typedef struct aur_catalog_t aur_catalog_t;
 typedef struct aur_catalog_file_t aur_catalog_file_t;
@@ -22,7 +24,8 @@ typedef struct aur_column_t {
     const char *format;       /* workbook number format, or NULL */
     aur_type_e type;
     int nullable;
-    int comparable; /* 0: blobs and the like: is_null only, no sorting, no grouping */
+    int comparable;           /* 0: blobs and the like: is_null only, no sorting, no grouping */
+    const char *const *roles; /* one of them shows it; NULL-terminated; NULL: everybody sees it */
 } aur_column_t;
 
 typedef struct aur_partition_t {
@@ -40,9 +43,16 @@ typedef struct aur_default_sort_t {
     int nulls_first;
 } aur_default_sort_t;
 
-/* Made by aur_catalog_build alone. Where the file lists columns, partition and sorting may still
- * use others: those stand behind the listed ones, cannot be named by a request and are shown to
- * nobody. */
+/* A column that a row filter names: as it is written there, and where it stands. */
+typedef struct aur_filter_column_t {
+    const char *name;
+    int column; /* index into columns, hidden ones included */
+} aur_filter_column_t;
+
+/* Made by aur_catalog_build, and by a view of it for a caller who may not see all of its columns.
+ * Where the file lists columns, partition, sorting and row filter may still use others: those
+ * stand behind the listed ones, cannot be named by a request and are shown to nobody. What roles
+ * hide from a caller stands between the two. */
 typedef struct aur_dataset_t {
     const char *name;         /* as callers address it: "SALES" or "BANK.SALES" */
     const char *display_name; /* name where the file gives none */
@@ -52,11 +62,23 @@ typedef struct aur_dataset_t {
     apr_int64_t row_estimate; /* the database's own, -1 when it has none */
     int ncolumns;             /* those that callers see */
     int nhidden;              /* columns[ncolumns .. ncolumns + nhidden) */
+    int nforbidden;           /* the first of these: hidden from this caller by roles */
     const aur_column_t *columns;
-    const aur_partition_t *partition; /* NULL when not configured */
+    /* As the caller may know it: columns that his roles hide are -1, and with one of them gone it has
+     * no default. NULL when nothing is configured, or nothing left. */
+    const aur_partition_t *partition;
+    const aur_partition_t *partition_whole; /* what a default restricts by, whoever asks */
     int nsorting;
     const aur_default_sort_t *sorting;
-    const struct aur_names_t *index; /* of the columns callers see, for aur_dataset_column */
+    const struct aur_names_t *index; /* of the snapshot's columns, for aur_dataset_column */
+    const int *place; /* in a view: snapshot's column -> index into columns; NULL: the same */
+
+    const char *const *roles; /* one of them shows it; NULL-terminated; NULL: everybody sees it */
+    int guarded;              /* some of its columns have roles */
+    int restricted;           /* only some of its rows may be seen: row_filter says which */
+    const struct aur_row_filter_t *row_filter; /* NULL in a restricted one: none of them */
+    int nfilter_columns;
+    const aur_filter_column_t *filter_columns;
 } aur_dataset_t;
 
 #define AUR_CATALOG_FILE_MAX (16 * 1024 * 1024)
@@ -87,8 +109,9 @@ aur_catalog_t *aur_catalog_build(aur_catalog_builder_t *b, const aur_catalog_fil
 
 /** Read and check a catalogue file (api.md, "Catalogue file"), at most AUR_CATALOG_FILE_MAX
  * bytes. Unknown members, wrong types and duplicate keys are refused with their JSON pointer in
- * err. The members that later versions enforce (roles, row_filter, reports) are refused by name
- * rather than ignored: a restriction that does not restrict is worse than none.
+ * err. Members that only a later version enforces are refused by name rather than ignored. Row
+ * filters are read by aur_row_filters_read (row_filter.h) afterwards; without that nobody sees a
+ * row of the datasets that have one.
  * @param path  for the administrator: err->detail never holds it
  * @return APR_SUCCESS; APR_EGENERAL with err filled (BAD_JSON or BAD_REQUEST; detail begins with
  *          the pointer, or names line and column) */
@@ -97,6 +120,45 @@ apr_status_t aur_catalog_file_read(aur_catalog_file_t **file, const char *path, 
 /** The same from memory; the file points into p alone, not into text. */
 apr_status_t aur_catalog_file_parse(aur_catalog_file_t **file, const char *text, apr_size_t len,
                                     aur_error_t *err, apr_pool_t *p);
+
+typedef struct aur_row_filter_t aur_row_filter_t; /* row_filter.h */
+
+/** Reads one row filter, a JSON object of jansson's; dataset: whose it is.
+ * @return APR_EGENERAL with err: its pointer is one into the file */
+typedef apr_status_t aur_row_filter_fn(const aur_row_filter_t **filter, void *ctx,
+                                       const struct json_t *json, const char *dataset,
+                                       aur_error_t *err, apr_pool_t *p);
+/** Have the row filters of the file read, in its order, up to the first that cannot be.
+ * @param p  owns what is read; must outlive file
+ * @return as aur_catalog_file_read */
+apr_status_t aur_catalog_file_filters(aur_catalog_file_t *file, aur_row_filter_fn *read, void *ctx,
+                                      aur_error_t *err, apr_pool_t *p);
+
+/* --- who asks ----------------------------------------------------------------------------- */
+
+typedef struct aur_viewer_t {
+    const apr_array_header_t *roles; /* const char *; compared byte by byte */
+    /** What a row filter's expression says of the caller, living as long as the request; NULL when it
+     * cannot be evaluated. NULL: nothing can be. */
+    const char *(*value)(void *ctx, const void *expr);
+    /** Told when a row filter shows him no row because it cannot be met; may be NULL.
+     * why: for the administrator */
+    void (*no_rows)(void *ctx, const aur_dataset_t *dataset, const char *why);
+    void *ctx;
+} aur_viewer_t;
+
+/** A snapshot as one caller may see it: datasets and columns whose roles he has none of are not
+ * there, by whatever name they are looked for, and do not make other names ambiguous. A dataset of
+ * which he may see no column is not there either. Everything below takes it as it takes a snapshot,
+ * which by itself shows everything. Costs nothing until something is looked up.
+ * @param p  owns the view, and what is found in it; one thread
+ * @param viewer  must live as long */
+const aur_catalog_t *aur_catalog_view(const aur_catalog_t *snapshot, const aur_viewer_t *viewer,
+                                      apr_pool_t *p);
+/** Whose view it is; NULL: it is a snapshot. */
+const aur_viewer_t *aur_catalog_viewer(const aur_catalog_t *catalog);
+/** Does he have one of the roles? NULL roles: yes. */
+int aur_viewer_has(const aur_viewer_t *viewer, const char *const *roles);
 
 /* --- reading ------------------------------------------------------------------------------ */
 

@@ -3,7 +3,8 @@
  * parse: JSON -> aur_query_t: grammar, types, sizes; nothing is looked up.
  * plan:  aur_query_t + catalogue -> aur_plan_t: every name resolved to an index, every value
  *        checked against its column and typed. From here on no text of the request is an
- *        identifier.
+ *        identifier. The catalogue may be a caller's view (catalog.h). A row filter that cannot be met
+ *        for him lets no row through; that is no error.
  * Both are pure: same input, same output, no I/O. Memory from the pool given. Thread-safe.
  *
  * Names. A column is COL, TABLE.COL, SCHEMA.TABLE.COL or ALIAS.COL, all without regard to case.
@@ -34,8 +35,8 @@
 
 /* --- as written ---------------------------------------------------------------------------- */
 
-/* NULL never comes out of parse: a null is refused there. */
-typedef enum { AUR_J_NULL, AUR_J_BOOL, AUR_J_INT, AUR_J_REAL, AUR_J_STRING } aur_json_e;
+/* NULL never comes out of parse: a null is refused there. EXPR is for row filters alone. */
+typedef enum { AUR_J_NULL, AUR_J_BOOL, AUR_J_INT, AUR_J_REAL, AUR_J_STRING, AUR_J_EXPR } aur_json_e;
 
 typedef struct aur_scalar_t {
     aur_json_e kind;
@@ -43,6 +44,7 @@ typedef struct aur_scalar_t {
     double d;      /* REAL */
     const char *s; /* STRING: NUL-terminated UTF-8, no NUL inside */
     apr_size_t len;
+    const void *expr; /* EXPR: as the compiler made it (row_filter.h) */
 } aur_scalar_t;
 
 typedef enum {
@@ -77,7 +79,8 @@ struct aur_filter_t {
     const char *column;
     aur_op_e op;
     int ignore_case;
-    int nvalues; /* between: 2, or 1 string "low,high" */
+    int nvalues;    /* between: 2, or 1 string "low,high" */
+    int whole_list; /* in, not_in of a row filter: the one value, an expression, stands for the list */
     const aur_scalar_t *values;
 };
 
@@ -174,6 +177,7 @@ struct aur_plan_expr_t {
     int nvalues;     /* between: 2 */
     const aur_cell_t
         *values; /* INT or DECIMAL for numbers; TEXT, BOOL, DATE, TIMESTAMP (UTC, ' ') */
+    int never;   /* no row meets it; nothing else here counts */
 };
 
 #define AUR_NEWEST_MAX 2 /* the partition's date, its load id */
@@ -185,7 +189,8 @@ typedef struct aur_plan_table_t {
     int non;
     const aur_column_ref_t *left; /* refer to earlier tables */
     const int *right;             /* columns of this dataset */
-    /* restrictions under every use of the dataset, before any join; NULL when none */
+    /* restrictions under every use of the dataset, before any join: its row filter for this caller and
+     * what the request asks for; NULL when none */
     const aur_plan_expr_t *restriction; /* its column refs name this very table */
     /* Of the rows that the restriction leaves only those of the newest partition: with the greatest
      * value of the first of these columns, and of those with the greatest of the second. Rows

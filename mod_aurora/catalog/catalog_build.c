@@ -66,6 +66,7 @@ void aur_catalog_add_column(aur_catalog_builder_t *b, const char *name, const ch
     c->display_name = c->name;
     c->data_type = apr_pstrdup(b->p, data_type ? data_type : "");
     c->format = NULL;
+    c->roles = NULL;
     c->type = type;
     c->nullable = nullable;
     c->comparable = comparable;
@@ -187,6 +188,7 @@ static aur_catalog_t *snapshot(const build_t *x)
     c->count = x->datasets->nelts;
     c->datasets = (const aur_dataset_t *const *)x->datasets->elts;
     c->index = index;
+    c->view = NULL;
     return c;
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "catalog_parts.h"
-#include "aurora/json_in.h"
 
 #define DEPTH_MAX  16
 #define STRING_MAX 4096
@@ -77,11 +76,8 @@ static apr_status_t members_check(const aur_json_in_t *in, json_t *object, const
                                    "does not restrict is refused rather than ignored.",
                                    name);
         }
-        if (!listed(known, name)) {
-            return aur_json_refuse(in, AUR_AT_MEMBER(at, name), "this member is not known.");
-        }
     }
-    return APR_SUCCESS;
+    return aur_file_members_check(in, object, at, known);
 }
 
 static const char *const no_later[] = {NULL};
@@ -95,21 +91,23 @@ static apr_status_t key_check(const aur_json_in_t *in, const char *name, const a
 static apr_status_t column_read(aur_file_column_t *out, const aur_json_in_t *in, json_t *column,
                                 const char *name, const aur_json_at_t *at)
 {
-    static const char *const known[] = {"display_name", "format", NULL};
-    static const char *const later[] = {"roles", NULL};
+    static const char *const known[] = {"display_name", "format", "roles", NULL};
     apr_status_t rv = key_check(in, name, at);
 
     if (rv == APR_SUCCESS) {
         rv = aur_json_need_object(in, column, at);
     }
     if (rv == APR_SUCCESS) {
-        rv = members_check(in, column, at, known, later);
+        rv = members_check(in, column, at, known, no_later);
     }
     if (rv == APR_SUCCESS) {
         rv = aur_json_get_name(&out->display_name, in, column, "display_name", at);
     }
     if (rv == APR_SUCCESS) {
         rv = aur_json_get_name(&out->format, in, column, "format", at);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = aur_file_roles_read(&out->roles, in, column, at);
     }
     out->name = apr_pstrdup(in->p, name);
     return rv;
@@ -251,16 +249,15 @@ static apr_status_t sorting_read(aur_file_dataset_t *d, const aur_json_in_t *in,
 static apr_status_t dataset_read(aur_file_dataset_t *d, const aur_json_in_t *in, json_t *dataset,
                                  const char *name, const aur_json_at_t *at)
 {
-    static const char *const known[] = {"source",    "display_name", "columns",
-                                        "partition", "sorting",      NULL};
-    static const char *const later[] = {"roles", "row_filter", NULL};
+    static const char *const known[] = {"source", "display_name", "columns", "partition",
+                                        "roles",  "row_filter",   "sorting", NULL};
     apr_status_t rv = key_check(in, name, at);
 
     if (rv == APR_SUCCESS) {
         rv = aur_json_need_object(in, dataset, at);
     }
     if (rv == APR_SUCCESS) {
-        rv = members_check(in, dataset, at, known, later);
+        rv = members_check(in, dataset, at, known, no_later);
     }
     d->name = apr_pstrdup(in->p, name);
     d->source = d->name;
@@ -279,6 +276,12 @@ static apr_status_t dataset_read(aur_file_dataset_t *d, const aur_json_in_t *in,
     }
     if (rv == APR_SUCCESS) {
         rv = sorting_read(d, in, dataset, at);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = aur_file_roles_read(&d->roles, in, dataset, at);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = aur_file_row_filter_read(d, in, dataset, at);
     }
     return rv;
 }
@@ -334,10 +337,7 @@ apr_status_t aur_catalog_file_parse(aur_catalog_file_t **file, const char *text,
     rv = root_read(f, &in, root);
     json_decref(root);
     if (rv != APR_SUCCESS) {
-        /* the administrator reads a log line, which shows the detail alone */
-        return aur_error_set(err, err->code, apr_pstrdup(p, err->pointer), "%s: %s",
-                             *err->pointer ? apr_pstrdup(p, err->pointer) : "(document)",
-                             apr_pstrdup(p, err->detail));
+        return aur_file_refused(err, p);
     }
     *file = f;
     return APR_SUCCESS;

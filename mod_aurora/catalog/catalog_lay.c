@@ -54,6 +54,21 @@ aur_dataset_t *aur_catalog_serve(const char *name, const aur_raw_table_t *t, apr
 
 /* --- columns --------------------------------------------------------------------------------- */
 
+static const char *const *roles_copy(const lay_t *x, const char *const *roles)
+{
+    const char **out;
+    int n = 0, i;
+
+    while (roles[n]) {
+        n++;
+    }
+    out = apr_pcalloc(x->p, ((apr_size_t)n + 1) * sizeof(*out));
+    for (i = 0; i < n; i++) {
+        out[i] = apr_pstrdup(x->p, roles[i]);
+    }
+    return out;
+}
+
 static int raw_find(lay_t *x, const char *name)
 {
     int found = aur_names_find(x->raw_index, name, strlen(name), x->p);
@@ -90,6 +105,10 @@ static void listed_columns(lay_t *x, const aur_file_dataset_t *f)
         if (fc->format) {
             x->columns[i].format = apr_pstrdup(x->p, fc->format);
         }
+        if (fc->roles) {
+            x->columns[i].roles = roles_copy(x, fc->roles);
+            x->d->guarded = 1;
+        }
     }
     x->d->ncolumns = f->ncolumns;
 }
@@ -105,8 +124,17 @@ static void every_column(lay_t *x, int n)
     x->d->ncolumns = n;
 }
 
-/* A column that partition or sorting use: where it stands, hidden behind the others if it is not
- * listed. */
+/* Where a column of the table stands, hidden behind the others if it is not listed. */
+static int placed(lay_t *x, int raw)
+{
+    if (x->place[raw] < 0) {
+        x->place[raw] = x->d->ncolumns + x->d->nhidden++;
+        x->columns[x->place[raw]] = x->raw[raw];
+    }
+    return x->place[raw];
+}
+
+/* A column that partition or sorting use. */
 static int used_column(lay_t *x, const char *name)
 {
     int raw = name && !x->problem ? raw_find(x, name) : -1;
@@ -118,11 +146,7 @@ static int used_column(lay_t *x, const char *name)
         x->problem = apr_psprintf(x->p, "the column %s cannot be compared or sorted", name);
         return -1;
     }
-    if (x->place[raw] < 0) {
-        x->place[raw] = x->d->ncolumns + x->d->nhidden++;
-        x->columns[x->place[raw]] = x->raw[raw];
-    }
-    return x->place[raw];
+    return placed(x, raw);
 }
 
 /* --- partition and sorting ------------------------------------------------------------------- */
@@ -158,7 +182,7 @@ static void partition(lay_t *x, const aur_file_partition_t *f)
     }
     part->nsupported = f->nsupported;
     part->supported_types = types;
-    x->d->partition = part;
+    x->d->partition = x->d->partition_whole = part;
 }
 
 static void sorting(lay_t *x, const aur_file_dataset_t *f)
@@ -173,6 +197,29 @@ static void sorting(lay_t *x, const aur_file_dataset_t *f)
     }
     x->d->nsorting = f->nsorting;
     x->d->sorting = sort;
+}
+
+/* --- who may see what ------------------------------------------------------------------------ */
+
+/* Whether an operator fits its column's type shows when the filter is used: it fails closed then. */
+static void rights(lay_t *x, const aur_file_dataset_t *f)
+{
+    aur_filter_column_t *columns =
+        apr_pcalloc(x->p, ((apr_size_t)f->nfilter_columns + 1) * sizeof(*columns));
+    int i;
+
+    for (i = 0; i < f->nfilter_columns && !x->problem; i++) {
+        int raw = raw_find(x, f->filter_columns[i]);
+        if (raw >= 0) {
+            columns[i].name = apr_pstrdup(x->p, f->filter_columns[i]);
+            columns[i].column = placed(x, raw);
+        }
+    }
+    x->d->roles = f->roles ? roles_copy(x, f->roles) : NULL;
+    x->d->restricted = f->row_filter != NULL;
+    x->d->row_filter = f->filter;
+    x->d->nfilter_columns = f->nfilter_columns;
+    x->d->filter_columns = columns;
 }
 
 aur_dataset_t *aur_catalog_lay(const char **problem, const aur_file_dataset_t *f,
@@ -203,6 +250,9 @@ aur_dataset_t *aur_catalog_lay(const char **problem, const aur_file_dataset_t *f
     }
     if (!x.problem) {
         sorting(&x, f);
+    }
+    if (!x.problem) {
+        rights(&x, f);
     }
     x.d->columns = x.columns;
     x.d->index = columns_index(x.columns, x.d->ncolumns, p);

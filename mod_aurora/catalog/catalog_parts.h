@@ -5,6 +5,7 @@
 #include <apr_tables.h>
 
 #include "aurora/catalog.h"
+#include "aurora/json_in.h"
 #include "names.h"
 
 /* --- the catalogue file as written: names not looked up yet ---------------------------------- */
@@ -13,6 +14,7 @@ typedef struct aur_file_column_t {
     const char *name;
     const char *display_name; /* NULL when none */
     const char *format;       /* NULL when none */
+    const char *const *roles; /* NULL-terminated; NULL when none */
 } aur_file_column_t;
 
 typedef struct aur_file_partition_t {
@@ -40,12 +42,17 @@ typedef struct aur_file_dataset_t {
     const aur_file_partition_t *partition; /* NULL when none */
     int nsorting;
     const aur_file_sort_t *sorting;
+    const char *const *roles;              /* NULL-terminated; NULL when none */
+    const struct json_t *row_filter;       /* NULL when none; lives as long as the file */
+    const struct aur_row_filter_t *filter; /* NULL until it has been read */
+    int nfilter_columns;                   /* that it names, each once */
+    const char *const *filter_columns;
 } aur_file_dataset_t;
 
 struct aur_catalog_file_t {
     int discover;
     int ndatasets;
-    const aur_file_dataset_t *datasets;
+    aur_file_dataset_t *datasets;
 };
 
 /* --- the snapshot ---------------------------------------------------------------------------- */
@@ -54,7 +61,33 @@ struct aur_catalog_t {
     int count;
     const aur_dataset_t *const *datasets; /* sorted by name */
     const aur_names_t *index;             /* name -> index into datasets */
+    struct aur_view_t *view;              /* NULL: the snapshot itself */
 };
+
+/* --- catalog_rights.c: members that say who may see what ----------------------------------------- */
+
+/** Read `roles` of an object: NULL where there is none, else at least one role.
+ * @param roles  NULL-terminated */
+apr_status_t aur_file_roles_read(const char *const **roles, const aur_json_in_t *in,
+                                 const json_t *object, const aur_json_at_t *at);
+/** Read the shape of `row_filter` and the columns it names; its grammar is checked later. */
+apr_status_t aur_file_row_filter_read(aur_file_dataset_t *d, const aur_json_in_t *in,
+                                      const json_t *dataset, const aur_json_at_t *at);
+/** Refuse members of an object that are not known. known ends with NULL. */
+apr_status_t aur_file_members_check(const aur_json_in_t *in, const json_t *object,
+                                    const aur_json_at_t *at, const char *const *known);
+/** Put the pointer in front of the detail: the administrator reads a log line, which shows the detail
+ * alone. @return APR_EGENERAL */
+apr_status_t aur_file_refused(aur_error_t *err, apr_pool_t *p);
+
+/* --- catalog_view.c -------------------------------------------------------------------------- */
+
+/** Of a view: how many datasets its caller may see, and one of them. */
+int aur_view_count(const aur_catalog_t *catalog);
+const aur_dataset_t *aur_view_get(const aur_catalog_t *catalog, int index);
+/** Of a view: look a dataset up. */
+const aur_dataset_t *aur_view_find(const aur_catalog_t *catalog, const char *name,
+                                   apr_pool_t *scratch);
 
 /* --- what was discovered --------------------------------------------------------------------- */
 

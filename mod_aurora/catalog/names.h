@@ -19,7 +19,13 @@ aur_names_t *aur_names_create(apr_pool_t *p);
  * @param value  0 or more; what a look-up answers */
 void aur_names_add(aur_names_t *names, const char *name, int rank, int value);
 
+/** Which values a look-up may answer; the others are as if they had never been entered. */
+typedef int aur_names_keep_fn(const void *ctx, int value);
+
 /** @return the value, AUR_NAMES_NONE, or AUR_NAMES_SEVERAL when it could mean different ones */
 int aur_names_find(const aur_names_t *names, const char *name, apr_size_t len, apr_pool_t *scratch);
+/** @param keep  NULL: all of them */
+int aur_names_find_among(const aur_names_t *names, const char *name, apr_size_t len,
+                         aur_names_keep_fn *keep, const void *ctx, apr_pool_t *scratch);
 
 #endif

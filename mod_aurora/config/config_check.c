@@ -3,6 +3,8 @@
  * in the parent; every problem is reported, not just the first. */
 #include "config/config_private.h"
 
+#include "aurora/row_filter.h"
+
 #include <http_log.h>
 #include <apr_file_io.h>
 #include <apr_lib.h>
@@ -171,8 +173,22 @@ static void resolve_params(check_t *c, aur_db_settings_t *db)
 
 /* --- one server ------------------------------------------------------------------------------- */
 
+/* An expression of a row filter. What it reads of the request is nobody's business: no Vary. */
+static const char *compile(const void **expr, void *ctx, const char *text, apr_pool_t *p)
+{
+    check_t *c = ctx;
+    ap_expr_info_t *info = apr_pcalloc(p, sizeof(*info));
+
+    info->filename = "AuroraCatalog"; /* shown where evaluating it fails */
+    info->flags = AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY;
+    info->module_index = APLOG_MODULE_INDEX;
+    *expr = info;
+    return ap_expr_parse(p, c->ptemp, info, text, NULL);
+}
+
 static void check_catalog(check_t *c, aur_server_t *server)
 {
+    aur_expr_compiler_t compiler = {compile, c};
     aur_error_t err;
     aur_catalog_file_t *file = NULL;
     const char *path;
@@ -187,9 +203,9 @@ static void check_catalog(check_t *c, aur_server_t *server)
     }
     server->catalog_path = path;
     aur_error_clear(&err);
-    if (aur_catalog_file_read(&file, path, &err, c->pconf) != APR_SUCCESS) {
-        fail(c, "AuroraCatalog: %s: %s%s%s", path, err.detail, *err.pointer ? " at " : "",
-             err.pointer);
+    if (aur_catalog_file_read(&file, path, &err, c->pconf) != APR_SUCCESS ||
+        aur_row_filters_read(file, &compiler, &err, c->pconf) != APR_SUCCESS) {
+        fail(c, "AuroraCatalog: %s: %s", path, err.detail); /* which begins with the pointer */
     }
     server->catalog_file = file;
 }

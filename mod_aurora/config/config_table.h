@@ -63,8 +63,8 @@
       "by commas.")                                                                                \
     X(CATALOG, "AuroraCatalog", PATH, AUR_NO_FIELD, NULL, 0, 0, NULL, "file.json",                 \
       "Catalogue file",                                                                            \
-      "Display names, column lists and partitions, laid over what the database has. The path is "  \
-      "relative to ServerRoot.")                                                                   \
+      "Display names, column lists, partitions, and who may read what, laid over what the "        \
+      "database has: docs/catalogue.md. The path is relative to ServerRoot.")                      \
     X(CATALOG_REFRESH, "AuroraCatalogRefresh", TIME, catalog_refresh, NULL, 0, AUR_DAY, "5min",    \
       "time", "Age at which the catalogue is read again",                                          \
       "Tables and columns are read from the database again when they are asked for and older "     \
@@ -129,8 +129,8 @@
       "client's address stands in.")                                                               \
     X(ROLES, "AuroraRoles", EXPR, roles, NULL, 0, 0, NULL, "expression",                           \
       "Expression that gives the caller's roles",                                                  \
-      "A string expression; roles are separated by "                                               \
-      "commas.")                                                                                   \
+      "A string expression; roles are separated by commas. Examples for files, LDAP, OpenID "      \
+      "Connect and proxies stand in docs/catalogue.md.")                                           \
     X(OPERATORS, "AuroraOperators", LIST, operators, NULL, 0, 0, NULL, "role [role] ...",          \
       "Roles that see and cancel every task", "See AuroraRoles.")                                  \
     X(DIGEST, "AuroraDigest", FLAG, digest, NULL, 0, 0, "Off", "On|Off",                           \

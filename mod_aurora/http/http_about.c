@@ -179,6 +179,7 @@ static void say_scalar(words_t *w, const aur_scalar_t *value, apr_pool_t *p)
         say(w, value->i ? "true" : "false");
         break;
     case AUR_J_NULL:
+    case AUR_J_EXPR: /* no request has one */
         break;
     }
 }

@@ -27,7 +27,8 @@ static void write_dataset(aur_sink_t *sink, const aur_dataset_t *dataset)
     aur_json_lit(sink, ",\"type\":");
     text(sink, dataset->is_view ? "VIEW" : "TABLE");
     aur_json_lit(sink, ",\"row_count\":");
-    if (dataset->row_estimate >= 0) {
+    /* The database's figure counts the rows that this caller may not see. */
+    if (dataset->row_estimate >= 0 && !dataset->restricted) {
         aur_json_int(sink, dataset->row_estimate);
     }
     else {

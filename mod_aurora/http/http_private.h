@@ -48,6 +48,8 @@ struct aur_request_t {
     const char *user;                /* known once authentication is over; never empty then */
     int named;                       /* user is a name and not an address */
     const apr_array_header_t *roles; /* aur_request_roles */
+    aur_viewer_t viewer;             /* aur_request_viewer; ctx is NULL before */
+    int told_no_rows;
     const aur_route_t *route;
     const char *arg;     /* what stands in the path's place for it, decoded */
     const char *kind;    /* AURORA_KIND, once known */
@@ -93,6 +95,8 @@ void aur_request_note(aur_request_t *x, int status);
 /** What AuroraRoles says of the caller; const char *; never NULL. */
 const apr_array_header_t *aur_request_roles(aur_request_t *x);
 int aur_request_has_role(aur_request_t *x, const char *role);
+/** The caller, as the catalogue asks for him. */
+const aur_viewer_t *aur_request_viewer(aur_request_t *x);
 /** Has he one of the roles that AuroraOperators names? */
 int aur_request_is_operator(aur_request_t *x);
 
@@ -166,6 +170,7 @@ void aur_problem_write(aur_request_t *x);
 void aur_problem_log(const aur_request_t *x);
 
 /* --- http_run.c: the steps of a query --- */
+/** The catalogue as the caller may see it: no other way leads to a dataset. */
 apr_status_t aur_run_catalog(aur_request_t *x, const aur_catalog_t **catalog);
 /** Read and parse the body.
  * @return OK; DONE with x->err filled; any other: a status for httpd */

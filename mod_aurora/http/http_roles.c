@@ -1,4 +1,5 @@
-/* http_roles.c - what the caller is, besides who: the words that AuroraRoles makes of the request. */
+/* http_roles.c - what the caller is, besides who: the words that AuroraRoles makes of the request, and the
+ * values that row filters ask of it. */
 #include "http/http_private.h"
 
 #include <http_log.h>
@@ -79,4 +80,38 @@ int aur_request_is_operator(aur_request_t *x)
         }
     }
     return 0;
+}
+
+/* --- for the catalogue ---------------------------------------------------------------------------- */
+
+static const char *value(void *ctx, const void *expr)
+{
+    aur_request_t *x = ctx;
+    const char *wrong = NULL, *text = ap_expr_str_exec(x->r, expr, &wrong);
+
+    return wrong ? NULL : text;
+}
+
+/* One line is enough to find the mistake, however many queries a request takes. */
+static void no_rows(void *ctx, const aur_dataset_t *dataset, const char *why)
+{
+    aur_request_t *x = ctx;
+
+    if (!x->told_no_rows) {
+        x->told_no_rows = 1;
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, x->r,
+                      AURLOG(2030) "[%s] the row_filter of %s shows %s no row: %s", x->correlation,
+                      dataset->name, x->user, why);
+    }
+}
+
+const aur_viewer_t *aur_request_viewer(aur_request_t *x)
+{
+    if (!x->viewer.ctx) {
+        x->viewer.roles = aur_request_roles(x);
+        x->viewer.value = value;
+        x->viewer.no_rows = no_rows;
+        x->viewer.ctx = x;
+    }
+    return &x->viewer;
 }

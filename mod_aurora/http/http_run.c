@@ -11,11 +11,17 @@ static apr_status_t no_database(aur_request_t *x)
 
 apr_status_t aur_run_catalog(aur_request_t *x, const aur_catalog_t **catalog)
 {
+    const aur_catalog_t *snapshot = NULL;
+    apr_status_t rv;
     if (!x->runtime) {
         return no_database(x);
     }
-    return aur_catalog_store_get(catalog, x->runtime->store, x->server->db.pool_timeout, &x->err,
-                                 x->r->pool);
+    rv = aur_catalog_store_get(&snapshot, x->runtime->store, x->server->db.pool_timeout, &x->err,
+                               x->r->pool);
+    if (rv == APR_SUCCESS) {
+        *catalog = aur_catalog_view(snapshot, aur_request_viewer(x), x->r->pool);
+    }
+    return rv;
 }
 
 int aur_run_read(aur_request_t *x, aur_query_t **query)

@@ -55,6 +55,9 @@ static apr_status_t scalar_read(aur_scalar_t *out, aur_query_reader_t *r, const 
         out->i = json_is_true(value);
         return APR_SUCCESS;
     default:
+        if (r->exprs && json_is_object(value)) {
+            return aur_query_read_expr(out, r, value, at);
+        }
         return aur_json_refuse(&r->in, at, "A single value is expected here, not %s.",
                                aur_json_kind(value));
     }
@@ -112,7 +115,7 @@ static apr_status_t pair_read(aur_filter_t *f, aur_query_reader_t *r, const json
     if (!value) {
         return no_value(r, f->column, at);
     }
-    if (json_is_string(value)) {
+    if (json_is_string(value) || (r->exprs && json_is_object(value))) {
         r->nvalues++; /* it stands for two */
         return single_read(&f->values, &f->nvalues, r, value, f->column, at);
     }
@@ -161,6 +164,10 @@ static apr_status_t values_read(aur_filter_t *f, aur_query_reader_t *r, const js
         return APR_SUCCESS;
     case AUR_OP_IN:
     case AUR_OP_NOT_IN:
+        if (r->exprs && json_is_object(value)) {
+            f->whole_list = 1;
+            return single_read(&f->values, &f->nvalues, r, value, f->column, here);
+        }
         return aur_query_read_list(&f->values, &f->nvalues, r, value, f->column, here);
     case AUR_OP_BETWEEN:
         return pair_read(f, r, value, here);
@@ -255,24 +262,31 @@ static apr_status_t node_read(aur_filter_t **out, aur_query_reader_t *r, const j
     return rule_read(*out, r, node, at);
 }
 
+apr_status_t aur_query_read_group(aur_filter_t **out, aur_query_reader_t *r, const json_t *group,
+                                  const aur_json_at_t *at)
+{
+    apr_status_t rv = aur_json_need_object(&r->in, group, at);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!aur_json_member(group, "conditions")) {
+        return aur_json_refuse(&r->in, at, "%s must be a group: logic and conditions.",
+                               at->key ? at->key : "This");
+    }
+    return node_read(out, r, group, at);
+}
+
 apr_status_t aur_query_read_filters(aur_query_reader_t *r, const json_t *root)
 {
     const json_t *filters = aur_json_member(root, "filters");
-    const aur_json_at_t *here = AUR_AT_MEMBER(NULL, "filters");
     aur_filter_t *top = NULL;
     apr_status_t rv;
 
     if (!filters) {
         return APR_SUCCESS;
     }
-    rv = aur_json_need_object(&r->in, filters, here);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (!aur_json_member(filters, "conditions")) {
-        return aur_json_refuse(&r->in, here, "filters must be a group: logic and conditions.");
-    }
-    rv = node_read(&top, r, filters, here);
+    rv = aur_query_read_group(&top, r, filters, AUR_AT_MEMBER(NULL, "filters"));
     r->q->filters = top;
     return rv;
 }

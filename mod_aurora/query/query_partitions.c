@@ -241,6 +241,9 @@ apr_status_t aur_planner_partitions(aur_planner_t *pl)
         rv = load_types_add(pl, parts);
     }
     for (i = 0; i < n; i++) {
+        if (pl->rights[i]) {
+            APR_ARRAY_PUSH(parts[i], aur_plan_expr_t *) = pl->rights[i];
+        }
         pl->tables[i].restriction = aur_planner_group(pl, parts[i], 0);
     }
     return rv == APR_SUCCESS && !q->every_partition ? defaults_set(pl, filtered) : rv;

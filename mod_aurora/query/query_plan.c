@@ -379,7 +379,7 @@ apr_status_t aur_query_plan(aur_plan_t **plan, const aur_query_t *query,
                             const aur_catalog_t *catalog, aur_error_t *err, apr_pool_t *p)
 {
     static apr_status_t (*const steps[])(aur_planner_t *) = {
-        aur_planner_tables,     aggs_plan,    group_plan,  aur_planner_filters,
+        aur_planner_tables,     aggs_plan,    group_plan,  aur_planner_filters, aur_planner_rights,
         aur_planner_partitions, outputs_plan, sorting_plan};
     aur_planner_t pl;
     apr_size_t i;

@@ -28,8 +28,9 @@ typedef struct aur_planner_t {
     aur_plan_table_t *tables; /* plan->ntables of them */
     aur_plan_names_t *names;  /* one per table */
     aur_plan_agg_t *aggregations;
-    apr_hash_t *agg_by_name; /* folded output name -> aur_plan_agg_t */
-    int nvalues;             /* binds so far, against AUR_QUERY_VALUES_MAX */
+    apr_hash_t *agg_by_name;  /* folded output name -> aur_plan_agg_t */
+    aur_plan_expr_t **rights; /* one per table: its row filter; NULL: every row may be seen */
+    int nvalues;              /* binds so far, against AUR_QUERY_VALUES_MAX */
     aur_error_t *err;
     apr_pool_t *p;       /* what the plan keeps */
     apr_pool_t *scratch; /* gone when the plan is made */
@@ -62,6 +63,15 @@ const aur_plan_agg_t *aur_planner_agg(const aur_planner_t *pl, const char *name)
 
 /** Filters into where and having. */
 apr_status_t aur_planner_filters(aur_planner_t *pl);
+/** One rule on a column that is known already. */
+apr_status_t aur_planner_rule_on(aur_plan_expr_t **out, aur_planner_t *pl, const aur_filter_t *f,
+                                 aur_column_ref_t column);
+
+/* --- row_filter.c ---------------------------------------------------------------------------- */
+
+/** The tables' row filters, for the caller whose view the catalogue is, into rights. Never fails: what
+ * cannot be met lets no row through. */
+apr_status_t aur_planner_rights(aur_planner_t *pl);
 
 /* --- query_partitions.c ---------------------------------------------------------------------- */
 

@@ -4,11 +4,13 @@
 
 #include "aurora/json_in.h"
 #include "aurora/query.h"
+#include "aurora/row_filter.h"
 
 typedef struct aur_query_reader_t {
     aur_json_in_t in;
     aur_query_t *q;
-    int nrules, ngroups, nvalues; /* so far, against the limits of query.h */
+    int nrules, ngroups, nvalues;     /* so far, against the limits of query.h */
+    const aur_expr_compiler_t *exprs; /* for a row filter; NULL: a request has no expressions */
 } aur_query_reader_t;
 
 /** Read `filters` into the query. */
@@ -19,6 +21,13 @@ apr_status_t aur_query_read_filters(aur_query_reader_t *r, const json_t *root);
  * @return BAD_REQUEST for another shape, BAD_VALUE for a null */
 apr_status_t aur_query_read_list(const aur_scalar_t **values, int *nvalues, aur_query_reader_t *r,
                                  const json_t *value, const char *column, const aur_json_at_t *at);
+
+/** Read a group of rules. *out stays NULL for one that restricts nothing. */
+apr_status_t aur_query_read_group(aur_filter_t **out, aur_query_reader_t *r, const json_t *group,
+                                  const aur_json_at_t *at);
+/** Read {"expr": "…"}, where the reader takes expressions. */
+apr_status_t aur_query_read_expr(aur_scalar_t *out, aur_query_reader_t *r, const json_t *value,
+                                 const aur_json_at_t *at);
 
 /** The operator's word in requests. Static storage. */
 const char *aur_op_word(aur_op_e op);

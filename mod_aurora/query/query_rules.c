@@ -201,31 +201,41 @@ static apr_status_t values_set(aur_plan_expr_t *e, aur_planner_t *pl, const aur_
     return rv;
 }
 
-static apr_status_t rule_plan(parts_t *out, aur_planner_t *pl, const aur_filter_t *f)
+static apr_status_t rule_make(aur_plan_expr_t **out, aur_planner_t *pl, const aur_filter_t *f,
+                              const operand_t *o)
 {
     aur_plan_expr_t *e;
-    operand_t o;
-    apr_status_t rv = operand_find(&o, pl, f);
+    apr_status_t rv = op_check(pl, f, o);
 
-    if (rv == APR_SUCCESS) {
-        rv = op_check(pl, f, &o);
-    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    e = aur_planner_rule(pl, o.column, o.type, f->op);
-    e->aggregation = o.aggregation;
-    if (o.aggregation < 0) {
-        out->where = e;
-    }
-    else {
-        out->having = e;
-    }
+    e = aur_planner_rule(pl, o->column, o->type, f->op);
+    e->aggregation = o->aggregation;
+    *out = e;
     if (takes_no_value(f->op)) {
         return APR_SUCCESS;
     }
     e->ignore_case = f->ignore_case;
     return values_set(e, pl, f);
+}
+
+static apr_status_t rule_plan(parts_t *out, aur_planner_t *pl, const aur_filter_t *f)
+{
+    operand_t o;
+    apr_status_t rv = operand_find(&o, pl, f);
+
+    return rv == APR_SUCCESS ? rule_make(o.aggregation < 0 ? &out->where : &out->having, pl, f, &o)
+                             : rv;
+}
+
+apr_status_t aur_planner_rule_on(aur_plan_expr_t **out, aur_planner_t *pl, const aur_filter_t *f,
+                                 aur_column_ref_t column)
+{
+    const aur_column_t *c = aur_planner_at(pl, column);
+    operand_t o = {-1, column, c->type, c->comparable};
+
+    return rule_make(out, pl, f, &o);
 }
 
 /* --- groups ---------------------------------------------------------------------------------- */

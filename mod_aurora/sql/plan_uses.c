@@ -10,7 +10,7 @@ static int in_expr(const aur_plan_expr_t *e, const aur_column_ref_t *column)
 {
     int i;
 
-    if (!e) {
+    if (!e || e->never) {
         return 0;
     }
     for (i = 0; e->is_group && i < e->nchildren; i++) {

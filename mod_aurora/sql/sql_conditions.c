@@ -305,7 +305,10 @@ static void put_children(const aur_build_t *b, const aur_plan_expr_t *e, int lo,
 
 void aur_build_expr(const aur_build_t *b, const aur_plan_expr_t *e, aur_place_e place)
 {
-    if (e->is_group) {
+    if (e->never) {
+        aur_sql_text_n(b->q, b->q->dialect->never, strlen(b->q->dialect->never));
+    }
+    else if (e->is_group) {
         put_children(b, e, 0, e->nchildren, place);
     }
     else {

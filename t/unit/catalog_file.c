@@ -63,6 +63,16 @@ static const char *or_dash(const char *s)
     return s ? s : "-";
 }
 
+static const char *roles_text(const char *const *roles, apr_pool_t *p)
+{
+    const char *out = "";
+
+    for (; roles && *roles; roles++) {
+        out = apr_pstrcat(p, out, *out ? "," : "@", *roles, NULL);
+    }
+    return out;
+}
+
 static const char *dataset_text(const aur_file_dataset_t *d, apr_pool_t *p)
 {
     const char *out = apr_pstrcat(p, d->name, "<", d->source, " ", or_dash(d->display_name), NULL);
@@ -71,7 +81,7 @@ static const char *dataset_text(const aur_file_dataset_t *d, apr_pool_t *p)
     for (i = 0; i < d->ncolumns; i++) {
         const aur_file_column_t *c = &d->columns[i];
         out = apr_pstrcat(p, out, " ", c->name, "/", or_dash(c->display_name), "/",
-                          or_dash(c->format), NULL);
+                          or_dash(c->format), roles_text(c->roles, p), NULL);
     }
     if (d->partition) {
         const aur_file_partition_t *part = d->partition;
@@ -86,7 +96,11 @@ static const char *dataset_text(const aur_file_dataset_t *d, apr_pool_t *p)
         out = apr_pstrcat(p, out, d->sorting[i].descending ? " -" : " +", d->sorting[i].column,
                           d->sorting[i].nulls_first ? "/first" : "/last", NULL);
     }
-    return out;
+    for (i = 0; i < d->nfilter_columns; i++) {
+        out = apr_pstrcat(p, out, i ? "," : " rows by ", d->filter_columns[i], NULL);
+    }
+    return apr_pstrcat(p, out, d->row_filter ? " filtered" : "", d->roles ? " " : "",
+                       roles_text(d->roles, p), NULL);
 }
 
 static const char *file_text(const aur_catalog_file_t *f, apr_pool_t *p)
@@ -119,6 +133,12 @@ static const struct {
     {"{'datasets':{'B':{'partition':{'date_column':'D','default':'latest'}}}}",
      "B<B - part - - D latest"},
     {"  {\n'datasets' : { 'é' : { 'source' : '\\u00e9' } } }\n", "é<é -"},
+    {"{'datasets':{'S':{'roles':['finance','a b','é'],'columns':{'A':{'roles':['x']},'B':{}}}}}",
+     "S<S - A/-/-@x B/-/- @finance,a b,é"},
+    {"{'datasets':{'S':{'row_filter':{'logic':'OR','conditions':[{'column':'B','operator':'eq',"
+     "'value':{'expr':'%{REMOTE_USER}'}},{'conditions':[{'column':'A.x','operator':'is_null',"
+     "'datatype':'text'},{'column':'B','operator':'in','ignore_case':true,'value':['x']}]}]}}}}",
+     "S<S - rows by B,A.x filtered"},
 };
 
 static void understands(apr_pool_t *p)
@@ -200,6 +220,37 @@ static const struct {
      "/datasets/S/sorting/0/direction"},
     {D("'sorting':[{'column':'A','nulls':1}]"), "BAD_REQUEST", "/datasets/S/sorting/0/nulls"},
     {D("'sorting':[{'column':'A','order':1}]"), "BAD_REQUEST", "/datasets/S/sorting/0/order"},
+    {D("'roles':null"), "BAD_REQUEST", "/datasets/S/roles"},
+    {D("'roles':[]"), "BAD_REQUEST", "/datasets/S/roles"},
+    {D("'roles':'finance'"), "BAD_REQUEST", "/datasets/S/roles"},
+    {D("'roles':{'finance':true}"), "BAD_REQUEST", "/datasets/S/roles"},
+    {D("'roles':['finance',null]"), "BAD_REQUEST", "/datasets/S/roles/1"},
+    {D("'roles':['finance','']"), "BAD_REQUEST", "/datasets/S/roles/1"},
+    {D("'roles':['finance,audit']"), "BAD_REQUEST", "/datasets/S/roles/0"},
+    {D("'roles':[' finance']"), "BAD_REQUEST", "/datasets/S/roles/0"},
+    {D("'roles':['x','finance\\t']"), "BAD_REQUEST", "/datasets/S/roles/1"},
+    {D("'Roles':['x']"), "BAD_REQUEST", "/datasets/S/Roles"},
+    {D("'columns':{'A':{'roles':[]}}"), "BAD_REQUEST", "/datasets/S/columns/A/roles"},
+    {D("'columns':{'A':{'roles':null}}"), "BAD_REQUEST", "/datasets/S/columns/A/roles"},
+    {D("'columns':{'A':{'row_filter':{}}}"), "BAD_REQUEST", "/datasets/S/columns/A/row_filter"},
+    {D("'row_filter':null"), "BAD_REQUEST", "/datasets/S/row_filter"},
+    {D("'row_filter':[]"), "BAD_REQUEST", "/datasets/S/row_filter"},
+    {D("'row_filter':{}"), "BAD_REQUEST", "/datasets/S/row_filter/conditions"},
+    {D("'row_filter':{'conditions':[]}"), "BAD_REQUEST", "/datasets/S/row_filter/conditions"},
+    {D("'row_filter':{'conditions':null}"), "BAD_REQUEST", "/datasets/S/row_filter/conditions"},
+    {D("'row_filter':{'column':'A','operator':'is_null'}"), "BAD_REQUEST",
+     "/datasets/S/row_filter/column"},
+    {D("'row_filter':{'conditions':[{'column':'A','operator':'is_null'}],'not':true}"),
+     "BAD_REQUEST", "/datasets/S/row_filter/not"},
+    {D("'row_filter':{'conditions':[{'conditions':[]}]}"), "BAD_REQUEST",
+     "/datasets/S/row_filter/conditions/0/conditions"},
+    {D("'row_filter':{'conditions':['x']}"), "BAD_REQUEST", "/datasets/S/row_filter/conditions/0"},
+    {D("'row_filter':{'conditions':[{'column':'A','operator':'eq','value':1,'ignorecase':true}]}"),
+     "BAD_REQUEST", "/datasets/S/row_filter/conditions/0/ignorecase"},
+    {D("'row_filter':{'conditions':[{'column':5,'operator':'eq','value':1}]}"), "BAD_REQUEST",
+     "/datasets/S/row_filter/conditions/0/column"},
+    {D("'row_filter':{'conditions':[{'column':'A','conditions':[]}]}"), "BAD_REQUEST",
+     "/datasets/S/row_filter/conditions/0/conditions"},
 };
 
 static void refuses(apr_pool_t *p)
@@ -227,10 +278,6 @@ static const struct {
 } later[] = {
     {"{'reports':{}}", "/reports", "reports"},
     {"{'reports':null}", "/reports", "reports"},
-    {D("'roles':['finance']"), "/datasets/S/roles", "roles"},
-    {D("'roles':null"), "/datasets/S/roles", "roles"},
-    {D("'row_filter':{}"), "/datasets/S/row_filter", "row_filter"},
-    {D("'columns':{'A':{'roles':[]}}"), "/datasets/S/columns/A/roles", "roles"},
 };
 
 static void refuses_what_it_cannot_enforce(apr_pool_t *p)

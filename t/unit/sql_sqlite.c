@@ -464,6 +464,52 @@ static void test_joins(void)
     is_str(run(&plan, AUR_SQL_COUNT), "7", "the count of an outer join with a restriction");
 }
 
+/* A table no row of which may be seen is an empty one, in every dialect. */
+static void test_never(void)
+{
+    static const char *const drivers[] = {"sqlite3", "pgsql", "mysql", "odbc", "oracle"};
+    aur_plan_expr_t never = {.never = 1, .aggregation = -1, .column = {1, 0}};
+    aur_plan_expr_t *pair[] = {rule(R_RID, AUR_OP_GT, 0), &never};
+    aur_plan_expr_t both = {.is_group = 1, .nchildren = 2, .children = pair, .aggregation = -1};
+    aur_plan_table_t tables[] = {{.dataset = &sales, .label = "SALES"},
+                                 {.dataset = &regions,
+                                  .label = "REGIONS",
+                                  .join = AUR_JOIN_LEFT,
+                                  .non = 1,
+                                  .left = left_rid,
+                                  .right = right_rid,
+                                  .restriction = &never}};
+    aur_plan_output_t outputs[] = {COLUMN(0, S_ID), COLUMN(1, R_NAME)};
+    aur_plan_t plan = {
+        .ntables = 2, .tables = tables, .noutputs = 2, .outputs = outputs, .limit = 100};
+    int i;
+
+    pair[0]->column.table = 1;
+    is_str(run(&plan, AUR_SQL_ALL), "1|~;2|~;3|~;4|~;5|~;6|~;7|~",
+           "joined on the left, no row has a partner");
+    tables[1].restriction = &both;
+    is_str(run(&plan, AUR_SQL_ALL), "1|~;2|~;3|~;4|~;5|~;6|~;7|~",
+           "nor with another rule beside it");
+    tables[1].join = AUR_JOIN_INNER;
+    is_str(run(&plan, AUR_SQL_COUNT), "0", "joined inside there is none");
+    plan.ntables = plan.noutputs = 1;
+    tables[0].restriction = &never;
+    is_str(run(&plan, AUR_SQL_COUNT_BOUNDED), "0", "nor of the table itself");
+    for (i = 0; i < N(drivers); i++) {
+        const aur_dialect_t *dialect = aur_dialect_get(drivers[i]);
+        aur_sql_t *sql = NULL;
+        aur_error_t err;
+        const char *text;
+        aur_error_clear(&err);
+        text = aur_sql_build(&sql, dialect, &plan, AUR_SQL_ALL, &err, pool) == APR_SUCCESS
+                   ? sql->text
+                   : err.detail;
+        ok(strstr(text, "t WHERE 1 = 0)") || strstr(text, "t WHERE 0 = 1)") ||
+               strstr(text, "t WHERE false)"),
+           "%s: %s", drivers[i], text);
+    }
+}
+
 static void test_self_join(void)
 {
     static const aur_column_ref_t left[] = {{0, S_RID}, {0, S_PAID}};
@@ -758,6 +804,7 @@ int main(void)
     test_order();
     test_pages();
     test_joins();
+    test_never();
     test_self_join();
     test_newest();
     test_newest_joined();
