@@ -206,7 +206,7 @@ static apr_status_t defaults_set(aur_planner_t *pl, const int *filtered)
     int i;
 
     for (i = 0; i < pl->plan->ntables && rv == APR_SUCCESS; i++) {
-        const aur_partition_t *part = pl->tables[i].dataset->partition;
+        const aur_partition_t *part = pl->tables[i].dataset->partition_whole;
         int columns[AUR_NEWEST_MAX] = {-1, -1};
         int n = part && part->default_latest ? newest_columns(columns, part) : 0;
 
