@@ -87,8 +87,9 @@ aur_catalog_t *aur_catalog_build(aur_catalog_builder_t *b, const aur_catalog_fil
 
 /** Read and check a catalogue file (api.md, "Catalogue file"), at most AUR_CATALOG_FILE_MAX
  * bytes. Unknown members, wrong types and duplicate keys are refused with their JSON pointer in
- * err. The members that later versions enforce (roles, row_filter, reports) are refused by name
- * rather than ignored: a restriction that does not restrict is worse than none.
+ * err. The members that later versions enforce (roles, row_filter) are refused by name rather than
+ * ignored: a restriction that does not restrict is worse than none. Reports are looked up by
+ * catalog_reports.h.
  * @param path  for the administrator: err->detail never holds it
  * @return APR_SUCCESS; APR_EGENERAL with err filled (BAD_JSON or BAD_REQUEST; detail begins with
  *          the pointer, or names line and column) */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "catalog_parts.h"
-#include "aurora/json_in.h"
 
 #define DEPTH_MAX  16
 #define STRING_MAX 4096
@@ -281,8 +280,7 @@ static apr_status_t dataset_read(aur_file_dataset_t *d, const aur_json_in_t *in,
 
 static apr_status_t root_read(aur_catalog_file_t *f, const aur_json_in_t *in, json_t *root)
 {
-    static const char *const known[] = {"datasets", "discover", NULL};
-    static const char *const later[] = {"reports", NULL};
+    static const char *const known[] = {"datasets", "discover", "reports", NULL};
     const aur_json_at_t *here = AUR_AT_MEMBER(NULL, "datasets");
     json_t *datasets, *dataset;
     aur_file_dataset_t *out;
@@ -290,7 +288,10 @@ static apr_status_t root_read(aur_catalog_file_t *f, const aur_json_in_t *in, js
     apr_status_t rv = aur_json_need_object(in, root, NULL);
 
     if (rv == APR_SUCCESS) {
-        rv = members_check(in, root, NULL, known, later);
+        rv = members_check(in, root, NULL, known, no_later);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = aur_file_reports_read(f, in, root);
     }
     if (rv == APR_SUCCESS) {
         rv = aur_json_get_flag(&f->discover, in, root, "discover", NULL);

@@ -219,8 +219,6 @@ static void refuses(apr_pool_t *p)
 static const struct {
     const char *text, *pointer, *name;
 } later[] = {
-    {"{'reports':{}}", "/reports", "reports"},
-    {"{'reports':null}", "/reports", "reports"},
     {D("'roles':['finance']"), "/datasets/S/roles", "roles"},
     {D("'roles':null"), "/datasets/S/roles", "roles"},
     {D("'row_filter':{}"), "/datasets/S/row_filter", "row_filter"},
