@@ -144,7 +144,7 @@ static apr_status_t put_body(const writing_t *w)
 
     do {
         aur_sql_scan(&piece, &scan);
-        if (!begun && piece.kind != AUR_PIECE_BLANK && strncmp(piece.text, "(", piece.len)) {
+        if (!begun && piece.kind != AUR_PIECE_BLANK && (piece.len != 1 || *piece.text != '(')) {
             begun = 1;
             if (piece.kind != AUR_PIECE_WORD || !is_one_of(reading, &piece)) {
                 return refuse(w, "A report begins with SELECT or WITH, not so", &piece);
