@@ -20,7 +20,9 @@ static int in_word(char c)
 /* '\0' behind the end */
 static char at(const aur_sql_scan_t *s, apr_size_t i)
 {
-    return i < s->len ? s->text[i] : '\0';
+    static const char end = '\0';
+
+    return *(i < s->len ? &s->text[i] : &end);
 }
 
 static apr_size_t blank_end(const aur_sql_scan_t *s, apr_size_t i)
@@ -62,10 +64,7 @@ static apr_size_t comment_end(const aur_sql_scan_t *s, apr_size_t i)
 static apr_size_t quoted_end(const aur_sql_scan_t *s, apr_size_t i, char quote, int backslash)
 {
     for (; i < s->len; i++) {
-        if (backslash && s->text[i] == '\\') {
-            i++;
-        }
-        else if (s->text[i] == quote && at(s, i + 1) == quote) {
+        if ((backslash && s->text[i] == '\\') || (s->text[i] == quote && at(s, i + 1) == quote)) {
             i++;
         }
         else if (s->text[i] == quote) {
@@ -82,7 +81,10 @@ static apr_size_t q_end(const aur_sql_scan_t *s, apr_size_t i)
     char first = at(s, i), last;
     const char *pair = first ? strchr(open, first) : NULL;
 
-    last = pair ? closed[pair - open] : first;
+    last = first;
+    if (pair) {
+        last = closed[pair - open];
+    }
     for (i++; i + 1 < s->len; i++) {
         if (s->text[i] == last && s->text[i + 1] == '\'') {
             return i + 2;
@@ -147,7 +149,7 @@ static apr_size_t word_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_
 /* What begins with a colon: a parameter, or one of the things that have colons in them. */
 static apr_size_t colon_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_t i)
 {
-    char before = i > 0 ? s->text[i - 1] : '\0', next = at(s, i + 1);
+    char before = at(s, i > 0 ? i - 1 : s->len), next = at(s, i + 1);
 
     if (next == ':' || next == '=') {
         return i + 2;
