@@ -49,7 +49,7 @@ for my $mpm (Aurora::Server::mpms()) {
     ok($up && Aurora::Server::slurp("$folder/run.log") =~ /serves at \Q$url\E/, "$mpm: make run says where it serves")
         or diag(Aurora::Server::slurp("$folder/run.log"));
     my $hints = () = Aurora::Server::slurp("$folder/run.log") =~ /^  curl /mg;
-    is($hints, 3, "$mpm: and prints three curl lines");
+    is($hints, 4, "$mpm: and prints four curl lines");
 
     my ($datasets) = curl("$url/api/v1/datasets");
     my %rows = map { $_->{name} => $_->{row_count} } @{ (eval { JSON::PP::decode_json($datasets) } || {})->{datasets} || [] };
@@ -74,6 +74,9 @@ for my $mpm (Aurora::Server::mpms()) {
     ok(@$want > 1, 'the question has an answer');
     is_deeply([ map { [ $_->{REGION}, "$_->{ORDERS}" ] } @{ $got->{data} || [] } ], [ map { [ @$_ ] } @$want ],
         "$mpm: a preview with a join, a nested filter and a grouping is right") or diag($preview);
+
+    my ($report) = curl("$url/api/v1/reports/top_customers.csv?n=3&header=0");
+    is(scalar(() = $report =~ /\r\n/g), 3, "$mpm: a report of the demo is a link") or diag($report);
 
     my (undef, $status) = curl('-H', 'Content-Type: application/json', '-d', '{"dataset":"DEB_DEPENDS"}',
         '-o', "$folder/out.csv", "$url/api/v1/query/export?format=csv&names=database");

@@ -123,6 +123,19 @@ sub same_rows {
     is("@wrong", '', "$db: notes, numbers of 18 digits, days and bytes are SQLite's");
 }
 
+# The demo's reports: a stored request, and SQL by hand that all databases take.
+sub same_reports {
+    my ($url, $db) = @_;
+    my $list = eval { JSON::PP::decode_json(curl("$url/api/v1/reports")) } || {};
+    is(join(' ', map { $_->{name} } @{ $list->{reports} || [] }), 'sales_of_region top_customers', "$db: the demo has reports");
+    my $csv  = curl("$url/api/v1/reports/top_customers.csv?n=5&header=0");
+    my $want = Aurora::Data::sqlite_rows($sqlite, q{SELECT count(*) FROM SALES WHERE SOLD_ON >= '2024-01-01' GROUP BY CUSTOMER_ID ORDER BY sum(AMOUNT) DESC, CUSTOMER_ID LIMIT 5});
+    is(join(' ', $csv =~ /,(\d+),[\d.]+\r$/mg), join(' ', map { $_->[0] } @$want), "$db: top_customers says what SQLite's demo says") or diag($csv);
+    my $preview = eval { JSON::PP::decode_json(curl("$url/api/v1/reports/sales_of_region?region=Africa&channels=web&channels=shop")) } || {};
+    is($preview->{total_row_count}, Aurora::Data::sqlite_rows($sqlite, q{SELECT count(*) FROM SALES JOIN REGIONS USING (REGION_ID)
+        WHERE REGION = 'Africa' AND CHANNEL IN ('web', 'shop') AND SOLD_ON BETWEEN '2024-01-01' AND '2024-12-31'})->[0][0], "$db: so does sales_of_region");
+}
+
 sub decode_base64 { require MIME::Base64; return MIME::Base64::decode_base64($_[0]) }
 
 for my $db (qw(pgsql mysql)) {
@@ -139,6 +152,7 @@ for my $db (qw(pgsql mysql)) {
         ok($sales && $sales->{row_count} > 150_000 && $sales->{display_name} eq 'Sales', "$db: with estimates and display names");
         same_preview($url, $db);
         same_rows($url, $db);
+        same_reports($url, $db);
 
         my @home = grep { -d } "$top/build/demo/$db";
         ok(ends($pid), "$db: Ctrl-C ends it") or diag(run_log());

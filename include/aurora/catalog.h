@@ -109,9 +109,8 @@ aur_catalog_t *aur_catalog_build(aur_catalog_builder_t *b, const aur_catalog_fil
 
 /** Read and check a catalogue file (api.md, "Catalogue file"), at most AUR_CATALOG_FILE_MAX
  * bytes. Unknown members, wrong types and duplicate keys are refused with their JSON pointer in
- * err. Members that only a later version enforces are refused by name rather than ignored. Row
- * filters are read by aur_row_filters_read (row_filter.h) afterwards; without that nobody sees a
- * row of the datasets that have one.
+ * err. Row filters are read by aur_row_filters_read (row_filter.h) afterwards; without that nobody
+ * sees a row of the datasets that have one. Reports are looked up by catalog_reports.h.
  * @param path  for the administrator: err->detail never holds it
  * @return APR_SUCCESS; APR_EGENERAL with err filled (BAD_JSON or BAD_REQUEST; detail begins with
  *          the pointer, or names line and column) */

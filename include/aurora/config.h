@@ -6,8 +6,9 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <ap_expr.h>
+#include <apr_hash.h>
 
-#include "aurora/catalog.h"
+#include "aurora/catalog_reports.h"
 #include "aurora/db.h"
 
 /* Numbers of log lines: unique, never used again. 1xxx config, 2xxx http, 3xxx start, 4xxx govern. */
@@ -47,6 +48,7 @@ typedef struct aur_server_t {
     apr_int64_t db_sessions_max;
     const char *catalog_path; /* NULL when none */
     const aur_catalog_file_t *catalog_file;
+    apr_hash_t *report_exprs; /* text of a report's expression -> ap_expr_info_t; only read */
     apr_interval_time_t catalog_refresh;
     apr_int64_t export_queue_max;
     apr_int64_t users_max;

@@ -219,7 +219,24 @@ typedef struct aur_plan_sort_t {
     int nulls_first; /* decided: the contract's default is applied */
 } aur_plan_sort_t;
 
+/* A value of hand-written SQL, known by its name there. */
+typedef struct aur_written_value_t {
+    const char *name;
+    aur_type_e type;
+    int nvalues; /* 0: it was not given, which is NULL */
+    const aur_cell_t *values;
+} aur_written_value_t;
+
+/* A statement of the administrator's, from the catalogue file. */
+typedef struct aur_written_t {
+    const char *text; /* values stand in it as :name */
+    int nvalues;
+    const aur_written_value_t *values;
+} aur_written_t;
+
 typedef struct aur_plan_t {
+    const aur_written_t
+        *written; /* not NULL: this is run, and there are no tables and no outputs */
     int ntables;
     const aur_plan_table_t *tables;
     int noutputs;

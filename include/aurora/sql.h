@@ -1,7 +1,9 @@
 /* sql.h - a plan as SQL text and binds, one dialect per database.
  *
  * Text reaches the statement by three roads only: literals of our own sources, identifiers from the
- * catalogue quoted by the dialect, and placeholders. Values travel beside the text. */
+ * catalogue quoted by the dialect, and placeholders. Values travel beside the text. A plan of
+ * hand-written SQL has a fourth: that text, which is the administrator's, with placeholders where it
+ * names parameters. */
 #ifndef AURORA_SQL_H
 #define AURORA_SQL_H
 
@@ -42,7 +44,9 @@ typedef enum {
 const aur_dialect_t *aur_dialect_get(const char *driver);
 
 /** Build one statement. Never fails for a plan that aur_query_plan made and the dialect can express.
- * @return APR_SUCCESS; APR_EGENERAL with err (BAD_REQUEST) where the database cannot do what was asked */
+ * @return APR_SUCCESS; APR_EGENERAL with err (BAD_REQUEST) where the database cannot do what was asked, or
+ *         hand-written SQL is not what it has to be (that depends on the plan's parameters alone, not on their
+ *         values) */
 apr_status_t aur_sql_build(aur_sql_t **sql, const aur_dialect_t *dialect, const aur_plan_t *plan,
                            aur_sql_e kind, aur_error_t *err, apr_pool_t *p);
 

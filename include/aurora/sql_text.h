@@ -24,7 +24,8 @@ aur_sql_buf_t *aur_sql_buf_create(const aur_dialect_t *dialect, apr_pool_t *p);
 
 /** A string literal; a variable does not compile. */
 #define aur_sql_text(q, literal) aur_sql_text_n((q), "" literal "", sizeof(literal) - 1)
-/** For the macro above, for templates of a dialect and for what a dialect has quoted; nothing else. */
+/** For the macro above, for templates of a dialect, for what a dialect has quoted and for hand-written SQL
+ * from the catalogue file; nothing else. */
 void aur_sql_text_n(aur_sql_buf_t *q, const char *text, apr_size_t len);
 /** A name from the catalogue, quoted by the dialect. */
 void aur_sql_ident(aur_sql_buf_t *q, const char *name);

@@ -50,38 +50,6 @@ static apr_status_t slurp(char **text, apr_size_t *len, const char *path, aur_er
 
 /* --- members --------------------------------------------------------------------------------- */
 
-static int listed(const char *const *list, const char *name)
-{
-    for (; *list; list++) {
-        if (!strcmp(*list, name)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Refuse members that are not known, and by name those that only a later version enforces. Both
- * lists end with NULL. */
-static apr_status_t members_check(const aur_json_in_t *in, json_t *object, const aur_json_at_t *at,
-                                  const char *const *known, const char *const *later)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach(object, name, value)
-    {
-        if (listed(later, name)) {
-            return aur_json_refuse(in, AUR_AT_MEMBER(at, name),
-                                   "this version cannot enforce %s yet, and a restriction that "
-                                   "does not restrict is refused rather than ignored.",
-                                   name);
-        }
-    }
-    return aur_file_members_check(in, object, at, known);
-}
-
-static const char *const no_later[] = {NULL};
-
 /* The name of a dataset or a column: a member of the file. */
 static apr_status_t key_check(const aur_json_in_t *in, const char *name, const aur_json_at_t *at)
 {
@@ -98,7 +66,7 @@ static apr_status_t column_read(aur_file_column_t *out, const aur_json_in_t *in,
         rv = aur_json_need_object(in, column, at);
     }
     if (rv == APR_SUCCESS) {
-        rv = members_check(in, column, at, known, no_later);
+        rv = aur_file_members_check(in, column, at, known);
     }
     if (rv == APR_SUCCESS) {
         rv = aur_json_get_name(&out->display_name, in, column, "display_name", at);
@@ -181,7 +149,7 @@ static apr_status_t partition_read(aur_file_dataset_t *d, const aur_json_in_t *i
     }
     rv = aur_json_need_object(in, part, here);
     if (rv == APR_SUCCESS) {
-        rv = members_check(in, part, here, known, no_later);
+        rv = aur_file_members_check(in, part, here, known);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -229,7 +197,7 @@ static apr_status_t sorting_read(aur_file_dataset_t *d, const aur_json_in_t *in,
 
         rv = aur_json_need_object(in, entry, here);
         if (rv == APR_SUCCESS) {
-            rv = members_check(in, entry, here, known, no_later);
+            rv = aur_file_members_check(in, entry, here, known);
         }
         if (rv == APR_SUCCESS) {
             rv = aur_json_need_string(&out[i].column, in, entry, "column", here);
@@ -257,7 +225,7 @@ static apr_status_t dataset_read(aur_file_dataset_t *d, const aur_json_in_t *in,
         rv = aur_json_need_object(in, dataset, at);
     }
     if (rv == APR_SUCCESS) {
-        rv = members_check(in, dataset, at, known, no_later);
+        rv = aur_file_members_check(in, dataset, at, known);
     }
     d->name = apr_pstrdup(in->p, name);
     d->source = d->name;
@@ -288,8 +256,7 @@ static apr_status_t dataset_read(aur_file_dataset_t *d, const aur_json_in_t *in,
 
 static apr_status_t root_read(aur_catalog_file_t *f, const aur_json_in_t *in, json_t *root)
 {
-    static const char *const known[] = {"datasets", "discover", NULL};
-    static const char *const later[] = {"reports", NULL};
+    static const char *const known[] = {"datasets", "discover", "reports", NULL};
     const aur_json_at_t *here = AUR_AT_MEMBER(NULL, "datasets");
     json_t *datasets, *dataset;
     aur_file_dataset_t *out;
@@ -297,7 +264,10 @@ static apr_status_t root_read(aur_catalog_file_t *f, const aur_json_in_t *in, js
     apr_status_t rv = aur_json_need_object(in, root, NULL);
 
     if (rv == APR_SUCCESS) {
-        rv = members_check(in, root, NULL, known, later);
+        rv = aur_file_members_check(in, root, NULL, known);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = aur_file_reports_read(f, in, root);
     }
     if (rv == APR_SUCCESS) {
         rv = aur_json_get_flag(&f->discover, in, root, "discover", NULL);

@@ -5,6 +5,7 @@
 #include <apr_tables.h>
 
 #include "aurora/catalog.h"
+#include "aurora/catalog_reports.h"
 #include "aurora/json_in.h"
 #include "names.h"
 
@@ -53,7 +54,13 @@ struct aur_catalog_file_t {
     int discover;
     int ndatasets;
     aur_file_dataset_t *datasets;
+    int nreports;
+    const aur_report_t *reports;
 };
+
+/** Read `reports` of the file (catalog_reports.c). */
+apr_status_t aur_file_reports_read(aur_catalog_file_t *file, const aur_json_in_t *in,
+                                   const json_t *root);
 
 /* --- the snapshot ---------------------------------------------------------------------------- */
 

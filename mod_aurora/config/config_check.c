@@ -191,7 +191,7 @@ static void check_catalog(check_t *c, aur_server_t *server)
     aur_expr_compiler_t compiler = {compile, c};
     aur_error_t err;
     aur_catalog_file_t *file = NULL;
-    const char *path;
+    const char *path, *wrong;
 
     if (!server->catalog_path) {
         return;
@@ -208,6 +208,10 @@ static void check_catalog(check_t *c, aur_server_t *server)
         fail(c, "AuroraCatalog: %s: %s", path, err.detail); /* which begins with the pointer */
     }
     server->catalog_file = file;
+    wrong = aur_config_reports(server, c->pconf, c->ptemp);
+    if (wrong) {
+        fail(c, "AuroraCatalog: %s: %s", path, wrong);
+    }
 }
 
 static void check_server(check_t *c, aur_values_t *values)

@@ -81,4 +81,9 @@ extern int aur_config_used;
 void aur_config_fill_server(aur_server_t *out, const aur_values_t *values, apr_pool_t *p);
 void aur_config_fill_location(aur_location_t *out, const aur_values_t *values);
 
+/* --- config_reports.c --- */
+/** Check the reports of the server's catalogue file and compile their expressions.
+ * @return what is wrong with one of them, or NULL */
+const char *aur_config_reports(aur_server_t *server, apr_pool_t *pconf, apr_pool_t *ptemp);
+
 #endif

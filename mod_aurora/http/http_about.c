@@ -222,6 +222,42 @@ static const char *partitions(const aur_query_t *query, const aur_plan_t *plan, 
     return said(w);
 }
 
+/* --- reports -------------------------------------------------------------------------------------- */
+
+static const char *report(const aur_report_t *report, apr_pool_t *p)
+{
+    words_t *w = words_create(p);
+
+    say(w, report->display_name);
+    if (strcmp(report->display_name, report->name)) {
+        say(w, " (");
+        say(w, report->name);
+        say(w, ")");
+    }
+    return said(w);
+}
+
+/* What was given or is a default; what comes with the caller is not told. */
+static const char *parameters(const aur_request_t *x, apr_pool_t *p)
+{
+    words_t *w = words_create(p);
+    int i, k;
+
+    for (i = 0; i < x->report->nparams; i++) {
+        const aur_report_value_t *value = &x->report_values[i];
+        for (k = 0; !x->report->params[i].expr && k < value->nvalues; k++) {
+            if (k == 0) {
+                say(w, w->len > 0 ? "; " : "");
+                say(w, x->report->params[i].display_name);
+            }
+            say(w, k == 0 ? ": " : ", ");
+            say(w, value->texts[k]);
+        }
+    }
+    say(w, w->len > 0 ? "" : "none");
+    return said(w);
+}
+
 /* --- the rest ------------------------------------------------------------------------------------- */
 
 static const char *dataset(const aur_plan_t *plan, apr_pool_t *p)
@@ -267,11 +303,17 @@ int aur_xlsx_facts(const aur_xlsx_fact_t **facts, aur_request_t *x, const aur_qu
 {
     apr_pool_t *p = x->r->pool;
     aur_xlsx_fact_t *list = apr_palloc(p, FACTS_MAX * sizeof(*list));
-    const char *chosen = partitions(query, plan, p);
+    const char *chosen = query ? partitions(query, plan, p) : "";
     int n = 0;
 
-    list[n++] = (aur_xlsx_fact_t){"Dataset", dataset(plan, p)};
-    list[n++] = (aur_xlsx_fact_t){"Filters", filters(plan, p)};
+    if (x->report) {
+        list[n++] = (aur_xlsx_fact_t){"Report", report(x->report, p)};
+        list[n++] = (aur_xlsx_fact_t){"Parameters", parameters(x, p)};
+    }
+    if (!plan->written) {
+        list[n++] = (aur_xlsx_fact_t){"Dataset", dataset(plan, p)};
+        list[n++] = (aur_xlsx_fact_t){"Filters", filters(plan, p)};
+    }
     if (*chosen) {
         list[n++] = (aur_xlsx_fact_t){"Partitions", chosen};
     }

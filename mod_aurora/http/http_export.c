@@ -54,6 +54,15 @@ const char *const *aur_export_choices(const char *name)
     return i < P_COUNT ? params[i].choices : NULL;
 }
 
+int aur_export_is_option(const char *name)
+{
+    int i;
+
+    for (i = 0; i < P_COUNT && strcmp(params[i].name, name); i++) {
+    }
+    return i < P_COUNT && i != P_FORMAT;
+}
+
 typedef struct args_t {
     int choice[P_COUNT]; /* index; -1: not given */
     const char *text[P_COUNT];
@@ -250,11 +259,11 @@ static const char *disposition(const char *title, const char *suffix, apr_pool_t
                         extended_name(name, p));
 }
 
-void aur_export_headers(aur_request_t *x, const aur_export_t *options, const char *title)
+void aur_export_headers(aur_request_t *x, const aur_export_t *options)
 {
     apr_table_t *out = x->r->headers_out;
     apr_table_setn(out, "Content-Disposition",
-                   disposition(title, options->xlsx ? "xlsx" : "csv", x->r->pool));
+                   disposition(x->title, options->xlsx ? "xlsx" : "csv", x->r->pool));
     apr_table_setn(out, "Accept-Ranges", "none");
     apr_table_setn(out, "X-Accel-Buffering", "no");
 }

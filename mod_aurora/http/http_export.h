@@ -16,8 +16,17 @@ typedef struct aur_export_t {
 apr_status_t aur_export_options(aur_request_t *x, aur_export_t *options);
 /** What a parameter may say, NULL after the last; empty where the text is free. @return NULL: no such parameter */
 const char *const *aur_export_choices(const char *name);
+/** Is it the name of one of these parameters, format apart? */
+int aur_export_is_option(const char *name);
 const char *aur_export_type(const aur_export_t *options);
-/** Everything but the content type. title: the dataset's display name, which names the file. */
-void aur_export_headers(aur_request_t *x, const aur_export_t *options, const char *title);
+/** Everything but the content type. x->title names the file. */
+void aur_export_headers(aur_request_t *x, const aur_export_t *options);
+
+/* --- http_query.c --- */
+/** Run a plan as an export and answer it.
+ * @param query  what the plan was made of; NULL: nothing that could be told about it
+ * @return what the handler returns */
+int aur_export_answer(aur_request_t *x, const aur_query_t *query, const aur_plan_t *plan,
+                      const aur_export_t *options);
 
 #endif

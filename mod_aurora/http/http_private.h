@@ -8,7 +8,7 @@
 #include "aurora/catalog_store.h"
 #include "aurora/db.h"
 #include "aurora/error.h"
-#include "aurora/query.h"
+#include "aurora/query_report.h"
 #include "aurora/metrics.h"
 #include "aurora/sink.h"
 #include "aurora/sync.h"
@@ -54,7 +54,11 @@ struct aur_request_t {
     const char *arg;     /* what stands in the path's place for it, decoded */
     const char *kind;    /* AURORA_KIND, once known */
     const char *dataset; /* AURORA_DATASET, once known */
+    const char *title;   /* what a file of it is called */
     apr_time_t start;
+
+    const aur_report_t *report;              /* NULL: it asks for none */
+    const aur_report_value_t *report_values; /* of its parameters */
 
     const char *task_id;         /* of a preview or an export */
     int place;                   /* among the board's tasks; -1: none */
@@ -175,7 +179,7 @@ apr_status_t aur_run_catalog(aur_request_t *x, const aur_catalog_t **catalog);
 /** Read and parse the body.
  * @return OK; DONE with x->err filled; any other: a status for httpd */
 int aur_run_read(aur_request_t *x, aur_query_t **query);
-/** Check a query against the catalogue; x->dataset is known from then on. */
+/** Check a query against the catalogue; x->dataset and x->title are known from then on. */
 apr_status_t aur_run_plan(aur_request_t *x, const aur_query_t *query, aur_plan_t **plan);
 /** Borrow into x->conn. */
 apr_status_t aur_run_borrow(aur_request_t *x, aur_db_use_e use);
@@ -247,12 +251,20 @@ void aur_http_figures_add(apr_int64_t each, apr_int64_t sum);
 /* --- http_runtime.c --- */
 const aur_runtime_t *aur_runtime_get(const aur_server_t *server);
 
+/* --- http_query.c: what follows once it is known what is asked for --- */
+/** Run a plan as a preview and answer it. @return what the handler returns */
+int aur_preview_answer(aur_request_t *x, aur_plan_t *plan);
+
 /* --- route handlers --- */
 int aur_http_datasets(aur_request_t *x);
 int aur_http_columns(aur_request_t *x);
 int aur_http_preview(aur_request_t *x);
 int aur_http_export(aur_request_t *x);
 int aur_http_estimate(aur_request_t *x);
+int aur_http_reports(aur_request_t *x);
+int aur_http_report(aur_request_t *x);
+int aur_http_report_csv(aur_request_t *x);
+int aur_http_report_xlsx(aur_request_t *x);
 int aur_http_tasks(aur_request_t *x);
 int aur_http_task(aur_request_t *x);
 int aur_http_metrics(aur_request_t *x);

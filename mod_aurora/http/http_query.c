@@ -133,9 +133,25 @@ static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan,
     return rv;
 }
 
-int aur_http_preview(aur_request_t *x)
+int aur_preview_answer(aur_request_t *x, aur_plan_t *plan)
 {
     aur_estimate_t estimate;
+
+    if (plan->limit > x->loc->preview_max_rows) {
+        plan->limit = x->loc->preview_max_rows;
+    }
+    if (aur_work_begin(x, AUR_WORK_PREVIEW) != APR_SUCCESS ||
+        aur_run_borrow(x, AUR_USE_PREVIEW) != APR_SUCCESS ||
+        aur_gate_check(x, plan, AUR_USE_PREVIEW, &estimate) != APR_SUCCESS ||
+        run_preview(x, plan, &estimate) != APR_SUCCESS) {
+        return aur_answer_fail(x);
+    }
+    aur_run_return(x); /* before the client's reading, however slow */
+    return aur_answer_end(x);
+}
+
+int aur_http_preview(aur_request_t *x)
+{
     aur_query_t *query;
     aur_plan_t *plan;
     int status;
@@ -147,18 +163,8 @@ int aur_http_preview(aur_request_t *x)
     if (status != OK) {
         return status == DONE ? aur_answer_fail(x) : status;
     }
-    if (query->limit > x->loc->preview_max_rows) {
-        query->limit = x->loc->preview_max_rows;
-    }
-    if (aur_run_plan(x, query, &plan) != APR_SUCCESS ||
-        aur_work_begin(x, AUR_WORK_PREVIEW) != APR_SUCCESS ||
-        aur_run_borrow(x, AUR_USE_PREVIEW) != APR_SUCCESS ||
-        aur_gate_check(x, plan, AUR_USE_PREVIEW, &estimate) != APR_SUCCESS ||
-        run_preview(x, plan, &estimate) != APR_SUCCESS) {
-        return aur_answer_fail(x);
-    }
-    aur_run_return(x); /* before the client's reading, however slow */
-    return aur_answer_end(x);
+    return aur_run_plan(x, query, &plan) == APR_SUCCESS ? aur_preview_answer(x, plan)
+                                                        : aur_answer_fail(x);
 }
 
 /* --- export --------------------------------------------------------------------------------------- */
@@ -202,7 +208,7 @@ static apr_status_t run_export(aur_request_t *x, const aur_query_t *query, const
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    aur_export_headers(x, options, plan->tables[0].dataset->display_name);
+    aur_export_headers(x, options);
     aur_answer_begin(x, aur_export_type(options), 1);
     rv = make_writer(&writer, x, query, plan, options, cursor);
     if (rv != APR_SUCCESS) {
@@ -217,6 +223,19 @@ static apr_status_t run_export(aur_request_t *x, const aur_query_t *query, const
         x->truncated_cells = options->xlsx ? aur_writer_xlsx_truncated(writer) : 0;
     }
     return rv;
+}
+
+int aur_export_answer(aur_request_t *x, const aur_query_t *query, const aur_plan_t *plan,
+                      const aur_export_t *options)
+{
+    if (aur_work_begin(x, options->xlsx ? AUR_WORK_XLSX : AUR_WORK_CSV) != APR_SUCCESS ||
+        aur_run_borrow(x, AUR_USE_EXPORT) != APR_SUCCESS ||
+        check_export(x, plan, options) != APR_SUCCESS ||
+        run_export(x, query, plan, options) != APR_SUCCESS) {
+        return aur_answer_fail(x);
+    }
+    aur_run_return(x);
+    return aur_answer_end(x);
 }
 
 int aur_http_export(aur_request_t *x)
@@ -235,13 +254,7 @@ int aur_http_export(aur_request_t *x)
     if (status != OK) {
         return status == DONE ? aur_answer_fail(x) : status;
     }
-    if (aur_run_plan(x, query, &plan) != APR_SUCCESS ||
-        aur_work_begin(x, options.xlsx ? AUR_WORK_XLSX : AUR_WORK_CSV) != APR_SUCCESS ||
-        aur_run_borrow(x, AUR_USE_EXPORT) != APR_SUCCESS ||
-        check_export(x, plan, &options) != APR_SUCCESS ||
-        run_export(x, query, plan, &options) != APR_SUCCESS) {
-        return aur_answer_fail(x);
-    }
-    aur_run_return(x);
-    return aur_answer_end(x);
+    return aur_run_plan(x, query, &plan) == APR_SUCCESS
+               ? aur_export_answer(x, query, plan, &options)
+               : aur_answer_fail(x);
 }

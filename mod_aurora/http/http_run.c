@@ -44,6 +44,7 @@ apr_status_t aur_run_plan(aur_request_t *x, const aur_query_t *query, aur_plan_t
     }
     if (rv == APR_SUCCESS) {
         x->dataset = (*plan)->dataset_name;
+        x->title = (*plan)->tables[0].dataset->display_name;
     }
     return rv;
 }

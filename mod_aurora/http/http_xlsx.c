@@ -75,8 +75,7 @@ apr_status_t aur_xlsx_writer(aur_writer_t **writer, aur_request_t *x, const aur_
                              const aur_plan_t *plan, const aur_result_column_t *columns,
                              int ncolumns, int display_names, int about)
 {
-    aur_xlsx_options_t options = {
-        skeleton, plan->tables[0].dataset->display_name, display_names, x->start, 0, NULL};
+    aur_xlsx_options_t options = {skeleton, x->title, display_names, x->start, 0, NULL};
 
     if (ncolumns > AUR_XLSX_COLUMNS_MAX) {
         return aur_error_set(&x->err, AUR_E_BAD_REQUEST, NULL,

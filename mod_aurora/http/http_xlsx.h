@@ -18,7 +18,8 @@ apr_status_t aur_xlsx_writer(aur_writer_t **writer, aur_request_t *x, const aur_
                              const aur_plan_t *plan, const aur_result_column_t *columns,
                              int ncolumns, int display_names, int about);
 
-/** What the file is, in words: dataset, filters, who, when, limits. From x->r->pool.
+/** What the file is, in words: report, dataset, filters, who, when, limits. From x->r->pool.
+ * @param query  NULL where the plan is hand-written SQL
  * @return how many */
 int aur_xlsx_facts(const aur_xlsx_fact_t **facts, aur_request_t *x, const aur_query_t *query,
                    const aur_plan_t *plan);

@@ -326,29 +326,36 @@ static apr_status_t check_columns(aur_query_reader_t *r, const json_t *root)
     return APR_SUCCESS;
 }
 
-apr_status_t aur_query_parse(aur_query_t **query, const char *body, apr_size_t len,
-                             aur_error_t *err, apr_pool_t *p)
+apr_status_t aur_query_read(aur_query_t **query, const json_t *root, aur_error_t *err,
+                            apr_pool_t *p)
 {
     static apr_status_t (*const steps[])(aur_query_reader_t *, const json_t *) = {
         read_dataset,   read_columns,      read_joins,   aur_query_read_filters,
         read_group_by,  read_aggregations, read_sorting, read_partitions,
         read_load_type, read_paging,       check_columns};
     aur_query_reader_t r = {{err, p, AUR_QUERY_NAME_MAX}, NULL, 0, 0, 0};
-    json_t *root = NULL;
     apr_size_t i;
-    apr_status_t rv = aur_json_load(&root, body, len, AUR_QUERY_DEPTH_MAX, "The body", err);
+    apr_status_t rv = aur_json_need_object(&r.in, root, NULL);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
     r.q = apr_pcalloc(p, sizeof(*r.q));
-    rv = aur_json_need_object(&r.in, root, NULL);
     for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && rv == APR_SUCCESS; i++) {
         rv = steps[i](&r, root);
     }
-    json_decref(root);
     if (rv == APR_SUCCESS) {
         *query = r.q;
+    }
+    return rv;
+}
+
+apr_status_t aur_query_parse(aur_query_t **query, const char *body, apr_size_t len,
+                             aur_error_t *err, apr_pool_t *p)
+{
+    json_t *root = NULL;
+    apr_status_t rv = aur_json_load(&root, body, len, AUR_QUERY_DEPTH_MAX, "The body", err);
+
+    if (rv == APR_SUCCESS) {
+        rv = aur_query_read(query, root, err, p);
+        json_decref(root);
     }
     return rv;
 }

@@ -13,6 +13,10 @@ typedef struct aur_query_reader_t {
     const aur_expr_compiler_t *exprs; /* for a row filter; NULL: a request has no expressions */
 } aur_query_reader_t;
 
+/** Read a request that has been loaded. @return as aur_query_parse, but for BAD_JSON */
+apr_status_t aur_query_read(aur_query_t **query, const json_t *root, aur_error_t *err,
+                            apr_pool_t *p);
+
 /** Read `filters` into the query. */
 apr_status_t aur_query_read_filters(aur_query_reader_t *r, const json_t *root);
 

@@ -11,6 +11,7 @@
 #define AURORA_DIALECT_H
 
 #include "aurora/sql_text.h"
+#include "sql_scan.h"
 
 typedef enum {
     AUR_SQL_CAN_RIGHT_JOIN,
@@ -61,6 +62,7 @@ struct aur_dialect_t {
     const char *is_empty, *is_not_empty;
     const char *fold;  /* $l in lower case, by the rules of aur_casefold */
     const char *never; /* a condition that no row meets */
+    int lexis;         /* AUR_LEX_* of sql_scan.h */
 };
 
 /** Write a name between quotes, with what it holds of them doubled: the one place where a name becomes

@@ -222,4 +222,5 @@ const aur_dialect_t aur_dialect_mysql = {
     .is_not_empty = "($l IS NOT NULL AND $l <> '')",
     .fold = "CAST(LOWER(CONVERT($c USING utf8mb4) COLLATE utf8mb4_unicode_520_ci) AS BINARY)",
     .never = "1 = 0",
+    .lexis = AUR_LEX_MYSQL | AUR_LEX_QUESTION | AUR_LEX_FORMAT | AUR_LEX_UNORDERED,
 };

@@ -184,4 +184,5 @@ const aur_dialect_t aur_dialect_pgsql = {
     .is_not_empty = "($l IS NOT NULL AND $l <> '')",
     .fold = "lower($l)",
     .never = "false",
+    .lexis = AUR_LEX_E_STRINGS | AUR_LEX_DOLLARS | AUR_LEX_NESTED | AUR_LEX_PARENS,
 };

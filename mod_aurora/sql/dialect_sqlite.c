@@ -72,4 +72,5 @@ const aur_dialect_t aur_dialect_sqlite = {
     .is_not_empty = "($l IS NOT NULL AND $l <> '')",
     .fold = "aurora_fold($l)",
     .never = "0 = 1",
+    .lexis = AUR_LEX_NAMES | AUR_LEX_QUESTION,
 };

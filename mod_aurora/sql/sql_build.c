@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sql_build.h"
+#include "sql_written.h"
 
 static void put_outputs(const aur_build_t *b)
 {
@@ -149,8 +150,12 @@ apr_status_t aur_sql_build(aur_sql_t **sql, const aur_dialect_t *dialect, const 
 {
     aur_build_t build = {.plan = plan};
     const aur_build_t *b = &build;
-    apr_status_t rv = check_features(dialect, plan, err);
+    apr_status_t rv;
 
+    if (plan->written) {
+        return aur_sql_written(sql, dialect, plan, kind, err, p);
+    }
+    rv = check_features(dialect, plan, err);
     if (rv != APR_SUCCESS) {
         return rv;
     }

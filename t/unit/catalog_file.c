@@ -8,53 +8,10 @@
 
 #include "aurora/catalog.h"
 #include "catalog/catalog_parts.h"
+#include "file_with.h"
 #include "tap.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static char *quotes(const char *text, apr_pool_t *p)
-{
-    char *out = apr_pstrdup(p, text), *c;
-
-    for (c = out; *c; c++) {
-        *c = *c == '\'' ? '"' : *c;
-    }
-    return out;
-}
-
-/* A file with that content, gone with p. NULL when the machine has no room for one. */
-static const char *file_with(const char *text, apr_size_t len, apr_pool_t *p)
-{
-    const char *dir;
-    char *path;
-    apr_file_t *f;
-
-    if (apr_temp_dir_get(&dir, p) != APR_SUCCESS) {
-        return NULL;
-    }
-    path = apr_pstrcat(p, dir, "/aurora-catalog-XXXXXX", NULL);
-    if (apr_file_mktemp(&f, path,
-                        APR_FOPEN_CREATE | APR_FOPEN_READ | APR_FOPEN_WRITE | APR_FOPEN_EXCL |
-                            APR_FOPEN_DELONCLOSE,
-                        p) != APR_SUCCESS ||
-        apr_file_write_full(f, text, len, NULL) != APR_SUCCESS) {
-        return NULL;
-    }
-    return path;
-}
-
-static apr_status_t read_text(aur_catalog_file_t **file, const char *text, apr_size_t len,
-                              aur_error_t *err, apr_pool_t *p)
-{
-    const char *path = file_with(text, len, p);
-
-    aur_error_clear(err);
-    *file = NULL;
-    if (!path) {
-        return aur_error_set(err, AUR_E_INTERNAL, NULL, "no temporary file");
-    }
-    return aur_catalog_file_read(file, path, err, p);
-}
 
 /* --- what is understood ---------------------------------------------------------------------- */
 
@@ -271,31 +228,6 @@ static void refuses(apr_pool_t *p)
     }
 }
 
-/* --- what a later version enforces ----------------------------------------------------------- */
-
-static const struct {
-    const char *text, *pointer, *name;
-} later[] = {
-    {"{'reports':{}}", "/reports", "reports"},
-    {"{'reports':null}", "/reports", "reports"},
-};
-
-static void refuses_what_it_cannot_enforce(apr_pool_t *p)
-{
-    apr_size_t i;
-
-    for (i = 0; i < COUNT(later); i++) {
-        aur_catalog_file_t *f;
-        aur_error_t err;
-        const char *text = quotes(later[i].text, p);
-
-        ok(read_text(&f, text, strlen(text), &err, p) == APR_EGENERAL && !f &&
-               !strcmp(err.pointer, later[i].pointer) && strstr(err.detail, "enforce") &&
-               strstr(err.detail, later[i].name),
-           "%s is refused by name: %s", later[i].pointer, err.detail);
-    }
-}
-
 /* --- the file itself ------------------------------------------------------------------------- */
 
 static void the_file(apr_pool_t *p)
@@ -334,7 +266,6 @@ int main(void)
     apr_pool_create(&p, NULL);
     understands(p);
     refuses(p);
-    refuses_what_it_cannot_enforce(p);
     the_file(p);
     apr_pool_destroy(p);
     return tap_done();
