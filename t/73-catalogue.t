@@ -53,6 +53,8 @@ sub by_reader {
 # --- files -------------------------------------------------------------------------------------
 
 sub dataset { return '{"datasets": {"S": {' . $_[0] . '}}}' }
+sub report  { return '{"reports": {"R": {' . $_[0] . '}}}' }
+sub param   { return report('"sql": "SELECT 1", "parameters": [{' . $_[0] . '}]') }
 sub filter  { return dataset('"row_filter": {"conditions": [' . $_[0] . ']}') }
 sub sole    { return filter('{"column": "A", ' . $_[0] . '}') }
 
@@ -63,6 +65,8 @@ my @good = (
     dataset('"sorting": []'), sole('"operator": "is_null"'), sole('"operator": "in", "value": ["x", 1, true, {"expr": "y"}]'),
     sole('"operator": "between", "value": "1,2"'), sole('"operator": "between", "value": [1, {"expr": "2"}]'),
     sole('"operator": "not_in", "value": {"expr": "%{REMOTE_USER}"}'), filter('{"logic": "OR", "conditions": [{"column": "A", "operator": "is_empty"}]}'),
+    '{"reports": {}}', report('"sql": "SELECT 1"'), report('"query": {"dataset": "S"}, "roles": ["a"]'), param('"name": "a", "type": "number", "default": 1'),
+    param('"name": "a", "expr": "%{REMOTE_USER}"'), param('"name": "a", "type": "choice", "choices": ["x"], "default": "x"'), param('"name": "a", "multiple": true, "default": ["x", "y"]'),
 );
 my @bad = (
     '[]', '{"dataset": {}}', '{"discover": "no"}', '{"datasets": []}', '{"datasets": {"S": null}}', '{"datasets": {"": {}}}',
@@ -81,6 +85,10 @@ my @bad = (
     sole('"operator": "eq", "value": {"expr": ""}'), sole('"operator": "eq", "value": {"expr": "x", "default": "y"}'), sole('"operator": "eq", "value": 1, "ignorecase": true'),
     sole('"operator": "eq", "value": 1, "ignore_case": 1'), sole('"operator": "in", "value": []'), sole('"operator": "in", "value": "a,b"'),
     sole('"operator": "in", "value": [[1]]'), sole('"operator": "between", "value": [1]'), sole('"operator": "between", "value": 5'),
+    '{"reports": []}', '{"reports": {"a.b": {"sql": "SELECT 1"}}}', '{"reports": {"' . 'a' x 65 . '": {"sql": "SELECT 1"}}}', report(''), report('"sql": "SELECT 1", "query": {"dataset": "S"}'),
+    report('"query": {}'), report('"query": []'), report('"sql": ""'), report('"sql": "SELECT 1", "roles": []'), report('"sql": "SELECT 1", "colour": 1'), param('"type": "text"'),
+    param('"name": "1a"'), param('"name": "limit"'), param('"name": "a", "type": "colour"'), param('"name": "a", "type": "choice"'), param('"name": "a", "choices": ["x"]'),
+    param('"name": "a", "required": "yes"'), param('"name": "a", "default": ["x"]'), param('"name": "a", "default": {}'), param('"name": "a", "expr": "x", "default": "y"'), param('"name": "a", "width": 1'),
 );
 
 cmp_ok(scalar @examples, '>=', 2, 'the reference has examples');
