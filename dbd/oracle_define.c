@@ -123,7 +123,8 @@ static int column_describe(apr_dbd_oracle_stmt_t *st, int i, dpiQueryInfo *info)
     c->type = (int)info->typeInfo.oracleTypeNum;
     c->kind = kind_of(info->typeInfo.oracleTypeNum);
     c->precision = info->typeInfo.precision;
-    c->scale = info->typeInfo.scale;
+    c->scale =
+        info->typeInfo.scale; /* NOLINT(bugprone-signed-char-misuse): a number of eight bits */
     c->nullable = info->nullOk;
     large = c->kind == APR_DBD_ORACLE_CLOB || c->kind == APR_DBD_ORACLE_BLOB;
     c->size = large ? 0 : info->typeInfo.clientSizeInBytes;

@@ -42,9 +42,12 @@ static char *value_take(const char **at, apr_pool_t *pool)
 {
     const char *s = *at;
     char *out = apr_palloc(pool, strlen(s) + 1), *w = out;
-    char quote = *s == '"' || *s == '\'' ? *s : '\0';
+    char quote = '\0';
 
-    if (!quote) {
+    if (*s == '"' || *s == '\'') {
+        quote = *s;
+    }
+    else {
         while (*s && !is_separator(*s)) {
             *w++ = *s++;
         }

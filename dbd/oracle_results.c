@@ -359,8 +359,7 @@ static apr_status_t number_get(const char *s, apr_dbd_type_e type, void *data)
     switch (type) {
     case APR_DBD_TYPE_ULONG:
     case APR_DBD_TYPE_ULONGLONG:
-        if ((rv = uint64_get(s, &u)) != APR_SUCCESS ||
-            (type == APR_DBD_TYPE_ULONG && u > ULONG_MAX)) {
+        if (uint64_get(s, &u) != APR_SUCCESS || (type == APR_DBD_TYPE_ULONG && u > ULONG_MAX)) {
             return APR_EGENERAL;
         }
         if (type == APR_DBD_TYPE_ULONG) {

@@ -115,7 +115,7 @@ int ora_stmt_open(apr_dbd_oracle_stmt_t **stmt, apr_dbd_t *h, const char *sql, a
                   const apr_dbd_oracle_value_t *binds, int nbinds, int rows, apr_pool_t *pool)
 {
     apr_dbd_oracle_stmt_t *st = stmt_create(h, pool);
-    dpiStmtInfo info;
+    dpiStmtInfo info = {0};
     int what = prepare(h, &st->stmt, &info, sql, len, binds, nbinds);
 
     if (!what && !info.isQuery) {
@@ -137,7 +137,7 @@ int ora_execute(apr_dbd_t *h, const char *sql, apr_size_t len, const apr_dbd_ora
                 int nbinds, int commit, int *nrows)
 {
     dpiStmt *stmt = NULL;
-    dpiStmtInfo info;
+    dpiStmtInfo info = {0};
     uint64_t count = 0;
     int what = prepare(h, &stmt, &info, sql, len, binds, nbinds);
 

@@ -166,7 +166,7 @@ static void test_timestamps(void)
 
 static void test_intervals(void)
 {
-    char out[ORA_TIME_TEXT];
+    char out[ORA_TIME_TEXT] = "";
     dpiIntervalDS ds = {2, 3, 4, 5, 678900000}, negative = {-100000000, -23, -59, -59, -999999999};
     dpiIntervalYM ym = {2, 3}, past = {0, -11};
 
