@@ -1,14 +1,12 @@
 # The apr_dbd driver for Oracle: found by apr-util, through plain apr_dbd calls, its native interface, mod_dbd and
 # mod_authn_dbd; without Oracle's client library, and with the double of it (t/oci) in its place.
 
+use utf8;
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use Cwd qw(abs_path);
-use File::Copy qw(copy);
-use File::Temp qw(tempdir);
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 
@@ -19,7 +17,6 @@ Aurora::Server::require_or_skip();
 my $build = Aurora::Server::build();
 plan skip_all => 'no build/apr_dbd_oracle.so: ODPI-C is missing (make deps-oracle)' unless -f "$build/apr_dbd_oracle.so";
 
-my $patience = Aurora::Server::patience();
 # Where the program and the server look for the driver, and for a client library that is not there.
 my %here = (LD_LIBRARY_PATH => $build);
 delete @ENV{qw(ORACLE_HOME TNS_ADMIN)};
@@ -28,7 +25,6 @@ delete @ENV{qw(ORACLE_HOME TNS_ADMIN)};
 sub run_unit {
     my ($unit, $env, @args) = @_;
     local %ENV = (%ENV, %here, %{ $env || {} });
-    $ENV{LD_PRELOAD} = $ENV{AURORA_PRELOAD} if $ENV{AURORA_PRELOAD} && !$ENV{AURORA_ASAN};
     open(my $out, '-|', "$build/t/unit/$unit", @args) or die "$unit: $!";
     my @lines = <$out>;
     close $out;
@@ -54,7 +50,7 @@ my $page = "a page\n";
 
 # mod_dbd, and a page behind basic authentication that asks it.
 sub authn_conf {
-    my ($root, $params) = @_;
+    my ($params) = @_;
     return <<"CONF";
 DBDriver oracle
 DBDParams "$params"
@@ -77,7 +73,7 @@ CONF
 sub start {
     my ($mpm, $params, $env, %o) = @_;
     my $server = Aurora::Server->start(mpm => $mpm, modules => [qw(dbd auth_basic authn_dbd authz_user)], children => 2,
-        conf => authn_conf('', $params), env => { %here, %{ $env || {} } }, log_level => 'info', %o);
+        conf => authn_conf($params), env => { %here, %{ $env || {} } }, log_level => 'info', %o);
     for my $name (qw(open closed)) {
         open my $out, '>', $server->root . "/htdocs/$name.txt" or die $!;
         print {$out} $page;
@@ -114,4 +110,78 @@ if ($why) {
 }
 
 my $db = Aurora::Oracle->new;
+$db->load(<<'SQL');
+CREATE TABLE "ROWS_1000" ("N" numeric(9), "TXT" varchar(20));
+INSERT INTO "ROWS_1000" SELECT n, 'text ' || n FROM generate_series(1, 1000) AS n;
+CREATE TABLE "KINDS" ("ID" numeric(9) NOT NULL, "NUM" numeric(38,6), "INT9" numeric(9), "HALF" numeric(3,2), "DBL" float8,
+    "VC" varchar(40), "FIXED" char(5), "DAY" sys.oracle_date, "STAMP" timestamp(6), "STAMPTZ" timestamptz, "SPAN" interval,
+    "BYTES" sys.raw, "BIGTEXT" sys.clob, "SHORTTEXT" sys.clob, "BIN" sys.blob, "LONGTEXT" sys.long, "EMPTY" varchar(10));
+INSERT INTO "KINDS" VALUES (1, -12345678901234567890.123456, 123456789, 0.5, 0.1, 'hä€😀', 'ab', '2024-02-29 13:30:05',
+    '2024-02-29 13:30:05.123456', '2024-02-29 15:30:05.5+02', '1 day 02:03:04.5', '\x00ff10', repeat('ä😀', 100000),
+    repeat('ä😀', 1000), decode('00ff01' || repeat('ab', 50000), 'hex'), repeat('long', 17500), NULL);
+INSERT INTO "KINDS" ("ID") VALUES (2);
+CREATE TABLE "WRITTEN" ("ID" numeric(9), "N" numeric, "TXT" varchar(40), "DAY" sys.oracle_date);
+CREATE TABLE "LARGE" ("ID" numeric(9), "C" sys.clob, "B" sys.blob);
+GRANT ALL ON "WRITTEN", "LARGE" TO PUBLIC;
+CREATE TABLE "PEOPLE" ("NAME" varchar(40), "PASSWORD" varchar(80));
+INSERT INTO "PEOPLE" VALUES ('ann', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='), ('bärbel', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=');
+SQL
+my $libdir = $db->libdir;
+my $params = $db->params;
+
+# The programs print TAP of their own: what fails there is told here.
+sub unit_ok {
+    my ($unit, %env) = @_;
+    my ($status, @lines) = run_unit($unit, \%env);
+    my $n = grep { /^(?:not )?ok\b/ } @lines;
+    my ($plan) = map { /^1\.\.(\d+)/ ? $1 : () } @lines;
+    is($status, 0, "$unit ends well");
+    ok($n && defined $plan && $plan == $n, "$unit: all of its tests have run");
+    my @bad;
+    for (@lines) { push @bad, $_ if /^not ok/ .. /^ok/ }
+    diag(@bad, grep { /^Bail out/ } @lines) if @bad || $status;
+    note(grep { /^#/ } @lines);
+}
+
+# Ends all sessions of the double, from outside.
+my $kill = $db->kill_command;
+unit_ok('oracle_dbd', AURORA_ORACLE => "$params libdir='$libdir'");
+unit_ok('oracle_native_dbd', AURORA_ORACLE => "$params libdir='$libdir' fetch=100", AURORA_ORACLE_KILL => $kill);
+
+# Where the library is found.
+like(tool('open', "$params libdir='$libdir'"), qr/^open: ok$/m, 'libdir= finds the client library');
+{
+    local $here{LD_LIBRARY_PATH} = "$build:$libdir";
+    like(tool('open', $params), qr/^open: ok$/m, 'so does the library path');
+    like(tool('open', "$params libdir=/nowhere"), qr{^open: .*/nowhere}m, '  but libdir= goes before it');
+}
+
+# Fork: as httpd does it.
+is(() = tool('fork', "$params libdir='$libdir'") =~ /^child: answer 42\nchild ended: 0$/mg, 2,
+    'two children of a parent that has the driver each have a connection');
+my $inherited = tool('inherit', "$params libdir='$libdir'");
+like($inherited, qr/^child: .*inherited/m, 'a child of a process that is connected is refused');
+like($inherited, qr/^parent: answer 42$/m, '  and the parent goes on');
+
+# Errors of connecting.
+like(tool('open', $db->params(pass => 'wrong') . " libdir='$libdir'"), qr/^open: ORA-01017/m, 'a wrong password');
+like(tool('open', $db->params(server => '//127.0.0.1:1/x') . " libdir='$libdir'"), qr/^open: ORA-12541/m, 'no listener');
+like(tool('open', $db->params(server => $db->connect_string . '_nowhere') . " libdir='$libdir'"), qr/^open: ORA-12514/m, 'no such service');
+
+for my $mpm (Aurora::Server->mpms) {
+    my $server = start($mpm, "$params libdir='$libdir'", {}, db => $sqlite);
+    is(status_of($server, '/closed.txt', 'ann', 'secret'), 200, "$mpm: mod_authn_dbd lets in who gives the right password");
+    is(status_of($server, '/closed.txt', "b\xc3\xa4rbel", 'secret'), 200, '  with a name in UTF-8');
+    is(status_of($server, '/closed.txt', 'ann', 'wrong'), 401, '  not with a wrong one');
+    is(status_of($server, '/closed.txt', "' OR '1'='1", 'secret'), 401, '  nor with SQL for a name');
+    is(status_of($server, '/closed.txt'), 401, '  nor without any');
+    my @status = map { status_of($server, '/closed.txt', 'ann', 'secret') } 1 .. 50;
+    is((grep { $_ == 200 } @status), 50, '  fifty times');
+    system($kill) == 0 or die 'sessions cannot be ended';
+    is(status_of($server, '/closed.txt', 'ann', 'secret'), 200, '  and when the database has cut all its sessions');
+    ok($server->graceful, '  a graceful restart');
+    is(status_of($server, '/closed.txt', 'ann', 'secret'), 200, '  and its children connect as well');
+    $server->finish;
+}
+
 done_testing;
