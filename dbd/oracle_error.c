@@ -123,11 +123,11 @@ int ora_error_take(apr_dbd_t *h, int connecting)
     h->error.offset = info.offset;
     if (!h->error.code) {
         /* ODPI-C's own message may have Oracle's number in it: "DPI-1067: call timeout of 50 ms exceeded with
-         * ORA-3156". */
+         * ORA-3156", "DPI-1037: column at array position 6 fetched with error 1406". */
         if (!strncmp(h->error_text, "DPI-", 4)) {
             dpi = number_after(h->error_text, "DPI-");
         }
-        h->error.code = number_after(h->error_text, "ORA-");
+        h->error.code = number_after(h->error_text, dpi == 1037 ? "with error " : "ORA-");
     }
     h->error.what = ora_error_class(h->error.code, dpi, connecting);
     if (h->error.what == APR_DBD_ORACLE_OTHER && h->conn && !connecting &&

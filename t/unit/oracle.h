@@ -61,4 +61,9 @@ __attribute__((unused)) static const char *value_of(const char *sql)
                                                              : NULL;
 }
 
+__attribute__((unused)) static int int_of(const char *s)
+{
+    return s ? atoi(s) : -1;
+}
+
 #endif

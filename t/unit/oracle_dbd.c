@@ -106,7 +106,7 @@ static void test_select(void)
     ok(!apr_dbd_get_entry(driver, rows[0], 2) && !apr_dbd_get_entry(driver, rows[0], -1),
        "no entry beyond the columns");
     for (n = 3; apr_dbd_get_row(driver, pool, res, &row, -1) == 0; n++) {
-        good &= atoi(apr_dbd_get_entry(driver, row, 0)) == n + 1;
+        good &= int_of(apr_dbd_get_entry(driver, row, 0)) == n + 1;
     }
     is_int(n, 1000, "all rows have come");
     ok(good, "  in their order, over several arrays");
@@ -156,7 +156,7 @@ static void test_wide(void)
            "900 columns");
     is_int(apr_dbd_get_row(driver, pool, res, &row, -1), 0, "  have a row");
     for (i = 0; i < 900; i++) {
-        good &= row && atoi(apr_dbd_get_entry(driver, row, i)) == i + 1;
+        good &= row && int_of(apr_dbd_get_entry(driver, row, i)) == i + 1;
     }
     ok(good, "  with all their values");
 }
@@ -396,7 +396,7 @@ static void test_transactions(void)
            APR_DBD_TRANSACTION_ROLLBACK, "one that will be rolled back");
     (void)apr_dbd_query(driver, db, &nrows, "DELETE FROM WRITTEN");
     is_int(apr_dbd_transaction_end(driver, pool, t), 0, "  ends");
-    ok(atoi(value_of("SELECT COUNT(*) FROM WRITTEN")) > 2, "  and has changed nothing");
+    ok(int_of(value_of("SELECT COUNT(*) FROM WRITTEN")) > 2, "  and has changed nothing");
     (void)apr_dbd_transaction_mode_set(driver, t, APR_DBD_TRANSACTION_COMMIT);
     (void)apr_dbd_transaction_start(driver, pool, db, &t);
     (void)apr_dbd_query(driver, db, &nrows, "UPDATE WRITTEN SET N = 8 WHERE ID = 1");
