@@ -40,17 +40,17 @@ typedef struct apr_dbd_oracle_error_t {
 /* A value as it is fetched. `s` is valid until the statement's next row. */
 typedef enum {
     APR_DBD_ORACLE_NULL = 0,
-    APR_DBD_ORACLE_NUMBER,       /* s,len: plain decimal, -?digits[.digits], every digit, no exponent */
-    APR_DBD_ORACLE_DOUBLE,       /* d: BINARY_DOUBLE; NaN and infinities possible */
-    APR_DBD_ORACLE_FLOAT,        /* d: BINARY_FLOAT, widened */
-    APR_DBD_ORACLE_TEXT,         /* s,len: UTF-8: VARCHAR2, NVARCHAR2, CHAR, LONG, ROWID, INTERVAL, JSON as text */
-    APR_DBD_ORACLE_BYTES,        /* s,len: RAW, LONG RAW */
-    APR_DBD_ORACLE_DATE,         /* s,len: [-]YYYY-MM-DD HH:MM:SS, astronomical years (0 = 1 BC) */
-    APR_DBD_ORACLE_TIMESTAMP,    /* as DATE, then .f{1,9} where there is a fraction */
+    APR_DBD_ORACLE_NUMBER, /* s,len: plain decimal, -?digits[.digits], every digit, no exponent */
+    APR_DBD_ORACLE_DOUBLE, /* d: BINARY_DOUBLE; NaN and infinities possible */
+    APR_DBD_ORACLE_FLOAT,  /* d: BINARY_FLOAT, widened */
+    APR_DBD_ORACLE_TEXT, /* s,len: UTF-8: VARCHAR2, NVARCHAR2, CHAR, LONG, ROWID, INTERVAL, JSON as text */
+    APR_DBD_ORACLE_BYTES,     /* s,len: RAW, LONG RAW */
+    APR_DBD_ORACLE_DATE,      /* s,len: [-]YYYY-MM-DD HH:MM:SS, astronomical years (0 = 1 BC) */
+    APR_DBD_ORACLE_TIMESTAMP, /* as DATE, then .f{1,9} where there is a fraction */
     APR_DBD_ORACLE_TIMESTAMP_TZ, /* as TIMESTAMP, then [+-]HH:MM; LOCAL TIME ZONE in the session's, which is UTC */
-    APR_DBD_ORACLE_BOOLEAN,      /* i: 0 or 1 */
-    APR_DBD_ORACLE_CLOB,         /* read by lob_read: UTF-8 (NCLOB too); len is 0 */
-    APR_DBD_ORACLE_BLOB          /* read by lob_read */
+    APR_DBD_ORACLE_BOOLEAN, /* i: 0 or 1 */
+    APR_DBD_ORACLE_CLOB,    /* read by lob_read: UTF-8 (NCLOB too); len is 0 */
+    APR_DBD_ORACLE_BLOB     /* read by lob_read */
 } apr_dbd_oracle_kind_e;
 
 typedef struct apr_dbd_oracle_value_t {
@@ -82,14 +82,16 @@ typedef struct apr_dbd_oracle_calls_t {
     /** major, minor (or release), update: e.g. 19, 3, 0. */
     int (*server_version)(apr_dbd_t *handle, int version[3]);
     /** Shown in V$SESSION with the next call that goes to the server. NULL: leave as it is; "": clear. */
-    int (*identify)(apr_dbd_t *handle, const char *client_identifier, const char *module, const char *action);
+    int (*identify)(apr_dbd_t *handle, const char *client_identifier, const char *module,
+                    const char *action);
     /** Longest round trip from now on, rounded up to milliseconds; 0: no limit. */
     int (*call_timeout)(apr_dbd_t *handle, apr_interval_time_t us);
     /** One round trip. */
     int (*ping)(apr_dbd_t *handle);
     int (*rollback)(apr_dbd_t *handle);
     /** Run what gives no rows (ALTER SESSION, SET TRANSACTION, EXPLAIN PLAN, DELETE). */
-    int (*execute)(apr_dbd_t *handle, const char *sql, apr_size_t len, const apr_dbd_oracle_value_t *binds, int nbinds);
+    int (*execute)(apr_dbd_t *handle, const char *sql, apr_size_t len,
+                   const apr_dbd_oracle_value_t *binds, int nbinds);
 
     /** Break what runs on the connection, from any thread; nothing to break is no error. */
     void (*interrupt)(apr_dbd_t *handle);
