@@ -310,9 +310,9 @@ static void test_prepared(void)
            "arguments one by one");
     is_str(stored(3), "-2||1999-12-31", "  an empty text is NULL in Oracle");
     is_int(
-        apr_dbd_pvbquery(driver, pool, db, &nrows, insert, &id, &(float){0.5f}, "b", "2000-01-01"),
+        apr_dbd_pvbquery(driver, pool, db, &nrows, insert, &id, &(float){2.5f}, "b", "2000-01-01"),
         0, "arguments of C's types");
-    is_str(stored(4), "0.5|b|2000-01-01", "  are there");
+    is_str(stored(4), "2.5|b|2000-01-01", "  are there");
 
     is_int(apr_dbd_prepare(driver, pool, db,
                            "SELECT ID, TXT FROM WRITTEN WHERE N = %d OR ID = %d ORDER BY ID", NULL,
