@@ -34,7 +34,7 @@ static how_t how_to_bind(const apr_dbd_t *h, const apr_dbd_oracle_value_t *v)
         if (h->version[0] >= BOOLEAN_SINCE) {
             return (how_t){DPI_ORACLE_TYPE_BOOLEAN, DPI_NATIVE_TYPE_BOOLEAN};
         }
-        return (how_t){DPI_ORACLE_TYPE_NUMBER, DPI_NATIVE_TYPE_INT64};
+        return (how_t){DPI_ORACLE_TYPE_NUMBER, DPI_NATIVE_TYPE_BYTES};
     case APR_DBD_ORACLE_NULL:
     case APR_DBD_ORACLE_TEXT:
     case APR_DBD_ORACLE_CLOB:
@@ -61,9 +61,6 @@ static int value_set(apr_dbd_t *h, const apr_dbd_oracle_value_t *v, how_t how, d
     case DPI_NATIVE_TYPE_DOUBLE:
         data->value.asDouble = v->v.d;
         return 0;
-    case DPI_NATIVE_TYPE_INT64:
-        data->value.asInt64 = v->v.i != 0;
-        return 0;
     case DPI_NATIVE_TYPE_BOOLEAN:
         data->value.asBoolean = v->v.i != 0;
         return 0;
@@ -75,6 +72,9 @@ static int value_set(apr_dbd_t *h, const apr_dbd_oracle_value_t *v, how_t how, d
         return 0;
     default:
         break;
+    }
+    if (v->kind == APR_DBD_ORACLE_BOOLEAN) {
+        return bytes_set(h, var, v->v.i ? "1" : "0", 1);
     }
     if (v->kind != APR_DBD_ORACLE_NUMBER) {
         return bytes_set(h, var, v->v.s, v->len);
@@ -89,7 +89,8 @@ static int bind_one(apr_dbd_t *h, dpiStmt *stmt, const apr_dbd_oracle_value_t *v
     how_t how = how_to_bind(h, v);
     /* An empty text is NULL in Oracle, and a variable has room for one byte at least. */
     int bytes = how.native == DPI_NATIVE_TYPE_BYTES,
-        null = v->kind == APR_DBD_ORACLE_NULL || (bytes && !v->len);
+        null = v->kind == APR_DBD_ORACLE_NULL ||
+               (bytes && !v->len && v->kind != APR_DBD_ORACLE_BOOLEAN);
     dpiVar *var;
     dpiData *data;
     int what = 0;

@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Encode ();
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 
@@ -110,21 +111,22 @@ if ($why) {
 }
 
 my $db = Aurora::Oracle->new;
-$db->load(<<'SQL');
+$db->psql(Encode::encode_utf8(<<'SQL'));
+SET search_path = "AURORA", "SYS", public;
 CREATE TABLE "ROWS_1000" ("N" numeric(9), "TXT" varchar(20));
 INSERT INTO "ROWS_1000" SELECT n, 'text ' || n FROM generate_series(1, 1000) AS n;
 CREATE TABLE "KINDS" ("ID" numeric(9) NOT NULL, "NUM" numeric(38,6), "INT9" numeric(9), "HALF" numeric(3,2), "DBL" float8,
-    "VC" varchar(40), "FIXED" char(5), "DAY" sys.oracle_date, "STAMP" timestamp(6), "STAMPTZ" timestamptz, "SPAN" interval,
-    "BYTES" sys.raw, "BIGTEXT" sys.clob, "SHORTTEXT" sys.clob, "BIN" sys.blob, "LONGTEXT" sys.long, "EMPTY" varchar(10));
+    "VC" varchar(40), "FIXED" char(5), "BORN" "SYS".oracle_date, "STAMP" timestamp(6), "STAMPTZ" timestamptz, "SPAN" interval,
+    "BYTES" "SYS".raw, "BIGTEXT" "SYS".clob, "SHORTTEXT" "SYS".clob, "BIN" "SYS".blob, "LONGTEXT" "SYS".long, "EMPTY" varchar(10));
 INSERT INTO "KINDS" VALUES (1, -12345678901234567890.123456, 123456789, 0.5, 0.1, 'hä€😀', 'ab', '2024-02-29 13:30:05',
     '2024-02-29 13:30:05.123456', '2024-02-29 15:30:05.5+02', '1 day 02:03:04.5', '\x00ff10', repeat('ä😀', 100000),
     repeat('ä😀', 1000), decode('00ff01' || repeat('ab', 50000), 'hex'), repeat('long', 17500), NULL);
 INSERT INTO "KINDS" ("ID") VALUES (2);
-CREATE TABLE "WRITTEN" ("ID" numeric(9), "N" numeric, "TXT" varchar(40), "DAY" sys.oracle_date);
-CREATE TABLE "LARGE" ("ID" numeric(9), "C" sys.clob, "B" sys.blob);
-GRANT ALL ON "WRITTEN", "LARGE" TO PUBLIC;
+CREATE TABLE "WRITTEN" ("ID" numeric(9), "N" numeric, "TXT" varchar(40), "BORN" "SYS".oracle_date);
+CREATE TABLE "LARGE" ("ID" numeric(9), "C" "SYS".clob, "B" "SYS".blob);
 CREATE TABLE "PEOPLE" ("NAME" varchar(40), "PASSWORD" varchar(80));
 INSERT INTO "PEOPLE" VALUES ('ann', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='), ('bärbel', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=');
+GRANT ALL ON ALL TABLES IN SCHEMA "AURORA" TO PUBLIC;
 SQL
 my $libdir = $db->libdir;
 my $params = $db->params;
@@ -144,7 +146,7 @@ sub unit_ok {
 }
 
 # Ends all sessions of the double, from outside.
-my $kill = $db->kill_command;
+my $kill = sprintf q{%s -X -q -w -h 127.0.0.1 -p %d -U postgres -d aurora -Atc "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'aurora'" >/dev/null}, $db->bin('psql'), $db->port;
 unit_ok('oracle_dbd', AURORA_ORACLE => "$params libdir='$libdir'");
 unit_ok('oracle_native_dbd', AURORA_ORACLE => "$params libdir='$libdir' fetch=100", AURORA_ORACLE_KILL => $kill);
 
@@ -165,8 +167,8 @@ like($inherited, qr/^parent: answer 42$/m, '  and the parent goes on');
 
 # Errors of connecting.
 like(tool('open', $db->params(pass => 'wrong') . " libdir='$libdir'"), qr/^open: ORA-01017/m, 'a wrong password');
-like(tool('open', $db->params(server => '//127.0.0.1:1/x') . " libdir='$libdir'"), qr/^open: ORA-12541/m, 'no listener');
-like(tool('open', $db->params(server => $db->connect_string . '_nowhere') . " libdir='$libdir'"), qr/^open: ORA-12514/m, 'no such service');
+like(tool('open', "user=aurora pass=aurora server=//127.0.0.1:1/x libdir='$libdir'"), qr/^open: ORA-12541/m, 'no listener');
+like(tool('open', 'user=aurora pass=aurora server=' . $db->connect_string . "_nowhere libdir='$libdir'"), qr/^open: ORA-12514/m, 'no such service');
 
 for my $mpm (Aurora::Server->mpms) {
     my $server = start($mpm, "$params libdir='$libdir'", {}, db => $sqlite);

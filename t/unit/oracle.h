@@ -52,13 +52,15 @@ __attribute__((unused)) static const char *value_of(const char *sql)
 {
     apr_dbd_results_t *res = NULL;
     apr_dbd_row_t *row = NULL;
+    int rv = apr_dbd_select(driver, pool, db, &res, sql, 0);
 
-    if (apr_dbd_select(driver, pool, db, &res, sql, 0) != 0) {
-        printf("# %s: %s\n", sql, apr_dbd_error(driver, db, 0));
-        return NULL;
+    if (rv == 0) {
+        rv = apr_dbd_get_row(driver, pool, res, &row, -1);
     }
-    return apr_dbd_get_row(driver, pool, res, &row, -1) == 0 ? apr_dbd_get_entry(driver, row, 0)
-                                                             : NULL;
+    if (rv > 0) {
+        printf("# %s: %s\n", sql, apr_dbd_error(driver, db, rv));
+    }
+    return rv == 0 ? apr_dbd_get_entry(driver, row, 0) : NULL;
 }
 
 __attribute__((unused)) static int int_of(const char *s)
