@@ -62,10 +62,33 @@ static int begin(apr_dbd_oracle_stmt_t *st, ora_column_t *c)
     return 0;
 }
 
+/* A client that cannot give half a character gives nothing at all where the piece would end in one: then it is asked for
+ * one unit less. */
+static int piece_read(apr_dbd_oracle_stmt_t *st, ora_column_t *c, char *buf, apr_size_t room,
+                      apr_uint64_t *asked, apr_uint64_t *got)
+{
+    int what, tries;
+
+    for (tries = 0; tries < 2; tries++) {
+        uint64_t bytes = room;
+        *asked -= tries > 0;
+        if ((what = ora_enter(st->h)) != 0 ||
+            (what = ora_leave(st->h,
+                              dpiLob_readBytes(c->lob, c->lob_at + 1, *asked, buf, &bytes))) != 0) {
+            return what;
+        }
+        *got = bytes;
+        if (bytes || c->kind != APR_DBD_ORACLE_CLOB || *asked < 2) {
+            break;
+        }
+    }
+    return 0;
+}
+
 int ora_lob_read(apr_dbd_oracle_stmt_t *st, int column, char *buf, apr_size_t *len)
 {
     apr_size_t room = *len;
-    apr_uint64_t asked, got = room;
+    apr_uint64_t asked, got = 0;
     ora_column_t *c;
     int what;
 
@@ -93,8 +116,7 @@ int ora_lob_read(apr_dbd_oracle_stmt_t *st, int column, char *buf, apr_size_t *l
     if (asked > c->lob_size - c->lob_at) {
         asked = c->lob_size - c->lob_at;
     }
-    if ((what = ora_enter(st->h)) != 0 ||
-        (what = ora_leave(st->h, dpiLob_readBytes(c->lob, c->lob_at + 1, asked, buf, &got))) != 0) {
+    if ((what = piece_read(st, c, buf, room, &asked, &got)) != 0) {
         return what;
     }
     if (got == 0 || got > room) {
