@@ -191,7 +191,7 @@ tsan:
 
 bench:
 	@.ci/deps $(PKGS_build) $(PKGS_bench)
-	@$(MAKE) --no-print-directory all demo $(BENCHES)
+	@$(MAKE) --no-print-directory all demo $(BENCHES) $(if $(ODPI_FOUND),oci-double)
 	@AURORA_BUILD='$(abspath $(BUILD))' t/bench/run $(BENCH)
 
 # --- order in the house -------------------------------------------------------------------------

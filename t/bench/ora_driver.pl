@@ -25,17 +25,30 @@ eval { require Aurora::Oracle; 1 } or skip('there is no double of the client lib
 if (my $why = Aurora::Oracle->missing) { skip($why) }
 
 my $db = Aurora::Oracle->new;
-my %env = (%ENV, $db->env);
-$env{LD_LIBRARY_PATH} = join ':', $build, grep { defined && length } $env{LD_LIBRARY_PATH};
+my %env = (%ENV, LD_LIBRARY_PATH => $build);
+$| = 1;
 print "making $rows rows x 12 columns ...\n";
-my $columns = $db->make_wide($rows);
-my $sql = "SELECT $columns FROM WIDE";
+$db->psql(<<"SQL");
+SET search_path = "AURORA", "SYS", public;
+CREATE TABLE "WIDE" AS SELECT n::numeric(10) AS "ID", (n * 7919 % 1000)::numeric(6) AS "BRANCH",
+    ('ACC' || lpad((n * 31 % 9999999)::text, 9, '0'))::varchar(12) AS "ACCOUNT",
+    ((ARRAY['North','South','East, upper','West','Central'])[1 + n % 5])::varchar(20) AS "REGION",
+    ((n * 104729) % 99999999 / 100.0)::numeric(12,2) AS "AMOUNT", ((n * 15485863) % 999999999 / 100.0)::numeric(12,2) AS "BALANCE",
+    (n % 997 / 10.0)::numeric(12,2) AS "RATE", date '2015-01-01' + (n % 3650)::int AS "BOOKED",
+    (timestamp '2020-01-01' + n * interval '1.5 second')::timestamp(3) AS "CHANGED", (n % 12)::numeric(2) AS "PERIOD",
+    (CASE WHEN n % 10 <> 0 THEN 'Customer number ' || n % 50000 END)::varchar(40) AS "CUSTOMER",
+    ('note ' || md5(n::text))::varchar(60) AS "NOTE"
+FROM generate_series(1::bigint, $rows) AS n;
+ANALYZE "WIDE";
+GRANT SELECT ON "WIDE" TO PUBLIC;
+SQL
+my $sql = 'SELECT ID, BRANCH, ACCOUNT, REGION, AMOUNT, BALANCE, RATE, BOOKED, CHANGED, PERIOD, CUSTOMER, NOTE FROM WIDE';
 
 # What the program prints, below another command if need be.
 sub measure {
     my ($sql, $array, @under) = @_;
     local %ENV = %env;
-    open(my $out, '-|', @under, $program, $db->params, $sql, $array) or die "$program: $!";
+    open(my $out, '-|', @under, $program, $db->params(libdir => 1), $sql, $array) or die "$program: $!";
     my $line = <$out>;
     close $out;
     die "ora_driver failed\n" if $? || !$line;
