@@ -1,7 +1,8 @@
 # Aurora. The two commands: `make run` serves the demo, `make check` runs the tests; both install what is missing.
 #
-#   make                build/mod_aurora.so
+#   make                build/mod_aurora.so, and build/apr_dbd_oracle.so where ODPI-C is (ODPI=prefix)
 #   make deps           install what building, running and testing need (Debian packages, only what is missing)
+#   make deps-oracle    ODPI-C, which the Oracle driver is built on, from Debian's contrib area
 #   make run            PORT=8080 MPM=event|prefork DB=sqlite|pgsql|mysql CONF=file
 #   make check          TESTS='t/30-*.t' PROVEFLAGS=-v
 #   make readers        programs that read what exports write, for the tests: LibreOffice, Chromium, packages of npm
@@ -35,24 +36,28 @@ say = $(if $(V),,@echo '  $(1)  $(2)'; )
 
 # --- sources ------------------------------------------------------------------------------------
 SOURCES   := $(sort $(wildcard mod_aurora/*.c mod_aurora/*/*.c))
-HEADERS   := $(sort $(wildcard include/*.h include/*/*.h mod_aurora/*/*.h t/unit/*.h t/fuzz/*/*.h))
+HEADERS   := $(sort $(wildcard include/*.h include/*/*.h mod_aurora/*/*.h dbd/*.h t/unit/*.h t/fuzz/*/*.h))
 OBJECTS   := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 # What meets httpd is left out of the library that unit tests link.
 SERVER_RE := ^ *\# *include *[<"](httpd|http_[a-z]+|ap_[a-z_]+|mpm_common|scoreboard|util_[a-z0-9]+|mod_[a-z]+|aurora/config)\.h[>"]
 SERVER_SOURCES := $(filter mod_aurora/mod_aurora.c mod_aurora/config/% mod_aurora/http/%,$(SOURCES)) \
                   $(if $(SOURCES),$(shell grep -lE '$(SERVER_RE)' $(SOURCES)))
+# The Oracle driver knows neither the module nor httpd.
+DBD_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard dbd/*.c)))
 CORE_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SERVER_SOURCES),$(SOURCES)))
-UNITS     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/unit/*.c)))
+UNITS     := $(filter-out $(if $(ODPI_FOUND),,$(BUILD)/t/unit/oracle_%),$(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/unit/*.c))))
 FUZZ      := $(sort $(wildcard t/fuzz/*.c))
 REPLAYS   := $(FUZZ:%.c=$(BUILD)/%)
 FUZZERS   := $(FUZZ:t/fuzz/%.c=$(BUILD)/fuzzers/%)
 FAULTS    := $(patsubst %.c,$(BUILD)/%.so,$(sort $(wildcard t/fault/*.c)))
 BENCHES   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/bench/*.c)))
 
-.PHONY: all unit faults replays fuzz fuzzers deps demo run check tests readers asan tsan lint format \
-        bench docs clean apxs-is-there FORCE
-all: $(BUILD)/mod_aurora.so
+.PHONY: all driver unit faults replays fuzz fuzzers deps deps-oracle demo run check tests readers asan tsan \
+        lint format bench docs clean oci-double apxs-is-there FORCE
+all: $(BUILD)/mod_aurora.so driver
 	@:
+driver: $(if $(ODPI_FOUND),$(BUILD)/apr_dbd_oracle.so)
+	@$(if $(ODPI_FOUND),:,echo "  --  no dpi.h: the Oracle driver is not built ('make deps-oracle' brings ODPI-C, ODPI=prefix tells where it is)")
 unit: $(UNITS)
 	@:
 faults: $(FAULTS)
@@ -88,6 +93,13 @@ $(BUILD)/mod_aurora.so: $(OBJECTS) $(BUILD)/obj/openapi_json.o
 	@missing=$$(nm -D --undefined-only $@ | grep -o ' aur_.*'); \
 	    test -z "$$missing" || { echo "$@: undefined:" $$missing >&2; rm -f $@; exit 1; }
 
+# apr-util finds it in build/ as it is installed, by LD_LIBRARY_PATH.
+$(BUILD)/apr_dbd_oracle.so: $(DBD_OBJECTS)
+	$(call say,LD,$@)$(CC) -shared -Wl,-z,nodelete $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(ODPI_LIBS) $(APR_LIBS) -lpthread -lm
+	@missing=$$(nm -D --undefined-only $@ | grep -o ' ora_.*'); \
+	    test -z "$$missing" || { echo "$@: undefined:" $$missing >&2; rm -f $@; exit 1; }
+	@mkdir -p $(BUILD)/apr-util-1 && ln -sf ../apr_dbd_oracle.so $(BUILD)/apr-util-1/apr_dbd_oracle-1.so
+
 $(BUILD)/libaurora_core.a: $(CORE_OBJECTS)
 	@rm -f $@
 	$(call say,AR,$@)ar rcs $@ $^
@@ -96,6 +108,9 @@ $(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(AURORA_LIBS) $(BENCH_LIBS) $(APR_LIBS) -lpthread -lm
 $(BUILD)/t/bench/bench_deflate: BENCH_LIBS := -lz
+# Units of the driver have its objects; oracle_dbd, which asks apr-util for it, goes without.
+$(patsubst %,$(BUILD)/t/unit/%,oracle_params oracle_values): $(DBD_OBJECTS)
+$(patsubst %,$(BUILD)/t/unit/%,oracle_params oracle_values): BENCH_LIBS := $(ODPI_LIBS)
 .PRECIOUS: $(BUILD)/obj/%.o
 
 # A fuzz target links with libFuzzer's main or, as a test that runs kept inputs again, with ours.
@@ -113,7 +128,19 @@ $(BUILD)/t/fault/%.so: t/fault/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -std=gnu11 -O1 -g -fPIC -shared $(WARNINGS) $(AURORA_CPPFLAGS) -o $@ $< -ldl
 
--include $(OBJECTS:.o=.d) $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard t/*/*.c t/*/*/*.c))
+-include $(OBJECTS:.o=.d) $(DBD_OBJECTS:.o=.d) $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard t/*/*.c t/*/*/*.c))
+
+# --- the double of Oracle's client library: test equipment, see t/oci/README.md --------------------
+# Consumers ask for it by several names; all symbols are in one.
+OCI_SOURCES := $(sort $(wildcard t/oci/*.c))
+OCI_OBJECTS := $(OCI_SOURCES:%.c=$(BUILD)/obj/%.o)
+OCI_DOUBLE  := $(BUILD)/oci/libclntsh.so
+oci-double: $(OCI_DOUBLE)
+	@:
+$(OCI_DOUBLE): $(OCI_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -shared $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lpq -lpthread
+	@for name in libclntsh.so.21.1 libclntshcore.so.21.1; do ln -sf libclntsh.so $(@D)/$$name; done
 
 # --- packages (Debian's names) ------------------------------------------------------------------
 # apache2-bin is the binary and its modules; no service is installed or started.
@@ -133,6 +160,10 @@ PKGS_bench := $(PKGS_test) python3-xlsxwriter zlib1g-dev
 
 deps:
 	@.ci/deps $(PKGS_build) $(PKGS_run) $(PKGS_test)
+
+# ODPI-C is free, but stands on Oracle's client, which is not: Debian has it in contrib.
+deps-oracle:
+	@CC='$(CC)' .ci/deps-oracle '$(BUILD)/odpi'
 
 # --- run ----------------------------------------------------------------------------------------
 DEMO_DB := build/demo/aurora.db
@@ -162,6 +193,7 @@ check:
 	@.ci/promtool '$(BUILD)'
 	@$(if $(SANITIZE),,$(if $(filter t/92-fuzz.t,$(TESTS)),.ci/deps $(PKGS_fuzz) && \
 	    $(MAKE) --no-print-directory fuzzers || echo 'fuzzers: not built; their test will be skipped' >&2))
+	@$(MAKE) --no-print-directory deps-oracle || echo 'deps-oracle: the Oracle driver is neither built nor tested' >&2
 	@$(MAKE) --no-print-directory tests
 
 # Debian's npm stands in conflict with a node that is not Debian's: it is asked for only where there is none.
@@ -175,7 +207,7 @@ $(BUILD)/npm/installed: t/npm/package.json t/npm/package-lock.json
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-tests: all unit faults replays
+tests: all unit faults replays $(if $(ODPI_FOUND),oci-double)
 	@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' t/run $(TESTS)
 
 asan:
@@ -203,7 +235,7 @@ fuzz:
 
 bench:
 	@.ci/deps $(PKGS_build) $(PKGS_bench)
-	@$(MAKE) --no-print-directory all demo $(BENCHES)
+	@$(MAKE) --no-print-directory all demo $(BENCHES) $(if $(ODPI_FOUND),oci-double)
 	@AURORA_BUILD='$(abspath $(BUILD))' t/bench/run $(BENCH)
 
 # --- order in the house -------------------------------------------------------------------------
@@ -212,10 +244,11 @@ CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,performance
             --error-exitcode=1 --suppressions-list=.cppcheck '-DAPR_STRINGIFY(n)=\#n' -DLIBPQ_HAS_PIPELINING -Iinclude -Imod_aurora
 lint:
 	@.ci/deps $(PKGS_build) $(PKGS_lint)
+	@$(MAKE) --no-print-directory deps-oracle
 	$(MAKE) --no-print-directory all unit replays CC=clang BUILD=build/clang
 	@clang-format --dry-run -Werror $(LAYOUT)
-	$(CPPCHECK) mod_aurora t/unit t/fuzz
-	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 1 .ci/tidy $(AURORA_CPPFLAGS)
+	$(CPPCHECK) mod_aurora dbd t/unit t/fuzz
+	@printf '%s\n' $(SOURCES) $(sort $(wildcard dbd/*.c)) | xargs -P 2 -n 1 .ci/tidy $(AURORA_CPPFLAGS)
 
 # The reference is written from the settings table by a program of its own.
 $(BUILD)/directives_doc: mod_aurora/config/directives_doc.c mod_aurora/config/config_table.h

@@ -182,4 +182,13 @@ for my $file (@files, map { "include/aurora/$_.h" } @headers) {
     ok(!@wrong, "$file includes what $folder may know") or diag join "\n", @wrong;
 }
 
+# The driver for Oracle is nobody's but apr-util's: it knows neither httpd nor the module.
+for my $file (sort glob "$top/dbd/*.[ch]") {
+    my @wrong = map { "line $_->[0]: $_->[2]" } grep {
+        my ($quote, $name) = @$_[1, 2];
+        $quote eq '"' ? $name !~ m{^(?:oracle|apr_dbd_oracle)\.h$} : $name =~ $server || $name =~ m{^aurora/}
+    } read_includes($file);
+    ok(!@wrong, 'dbd/' . basename($file) . ' knows APR and ODPI-C alone') or diag join "\n", @wrong;
+}
+
 done_testing();
