@@ -59,7 +59,7 @@ static apr_status_t filter_add(aur_planner_t *pl, parts_t *parts, const aur_quer
                              aur_name_shown(dataset->name, pl->p));
     }
     for (i = 0; i < pl->plan->ntables && rv == APR_SUCCESS; i++) {
-        if (pl->tables[i].dataset == dataset) {
+        if (pl->tables[i].dataset == dataset && !pl->valueless) {
             rv = load_ids_add(pl, parts[i], i, f, pointer);
         }
     }
@@ -119,7 +119,7 @@ static apr_status_t load_types_add(aur_planner_t *pl, parts_t *parts)
         const aur_partition_t *part = pl->tables[i].dataset->partition;
         if (part && part->load_type_column >= 0) {
             used = 1;
-            rv = load_type_add(pl, parts[i], i);
+            rv = pl->valueless ? APR_SUCCESS : load_type_add(pl, parts[i], i);
         }
     }
     if (rv == APR_SUCCESS && !used) {
