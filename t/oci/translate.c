@@ -205,6 +205,11 @@ static void put_word(state_t *st, uint32_t i)
         dbl_puts(out, other);
         return;
     }
+    /* A literal's word: orafce has a DATE of its own in the way. */
+    if (!strcmp(t->word, "DATE") && i + 1 < sql->token_count && sql->tokens[i + 1].kind == TOK_STRING) {
+        dbl_puts(out, "\"SYS\".oracle_date ");
+        return;
+    }
     if (!member && dbl_is_keyword(t->word)) {
         put_case(out, text, t->len, true);
         return;
