@@ -7,6 +7,7 @@
 #   make readers        programs that read what exports write, for the tests: LibreOffice, Chromium, packages of npm
 #   make asan           the same tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan
 #   make tsan           the unit tests under ThreadSanitizer, in build/tsan
+#   make oci-double     the stand-in for Oracle's client library that the tests use
 #   make lint format    what the linters say; lay out the sources
 #   make docs           docs/directives.md from the settings table
 #   make bench          BENCH='pg_export pg_requests': of t/bench only these
@@ -46,7 +47,7 @@ FAULTS    := $(patsubst %.c,$(BUILD)/%.so,$(sort $(wildcard t/fault/*.c)))
 BENCHES   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/bench/*.c)))
 
 .PHONY: all unit faults deps demo run check tests readers asan tsan lint format \
-        bench docs clean oci-double apxs-is-there FORCE
+        bench docs clean oci-double oci-consumers apxs-is-there FORCE
 all: $(BUILD)/mod_aurora.so
 	@:
 unit: $(UNITS)
@@ -80,6 +81,7 @@ $(BUILD)/libaurora_core.a: $(CORE_OBJECTS)
 $(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(AURORA_LIBS) $(BENCH_LIBS) $(APR_LIBS) -lpthread -lm
+$(BUILD)/t/unit/oci_encode: $(BUILD)/obj/t/oci/encode.o $(BUILD)/obj/t/oci/encode_time.o
 $(BUILD)/t/bench/bench_deflate: BENCH_LIBS := -lz
 .PRECIOUS: $(BUILD)/obj/%.o
 
@@ -97,6 +99,14 @@ OCI_OBJECTS := $(OCI_SOURCES:%.c=$(BUILD)/obj/%.o)
 OCI_DOUBLE  := $(BUILD)/oci/libclntsh.so
 oci-double: $(OCI_DOUBLE)
 	@:
+# Programs written for the real library, which the double is tested with.
+oci-consumers: $(BUILD)/oci/npm/installed
+	@.ci/contrib $(BUILD)/oci/contrib libdbd-oracle-perl
+$(BUILD)/oci/npm/installed: t/oci/npm/package.json t/oci/npm/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 $(OCI_DOUBLE): $(OCI_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -shared $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lpq -lpthread
@@ -111,7 +121,7 @@ PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 sqlite3 perl curl
 PKGS_run_pgsql := libaprutil1-dbd-pgsql postgresql-15
 PKGS_run_mysql := libaprutil1-dbd-mysql mariadb-server-core mariadb-client-core
 PKGS_test  := $(PKGS_run) procps $(PKGS_run_pgsql) $(PKGS_run_mysql) libaprutil1-dbd-odbc odbc-mariadb \
-              unzip strace openssl nghttp2-client python3-openpyxl
+              unzip strace openssl nghttp2-client python3-openpyxl postgresql-15-orafce libdbi-perl
 # Programs that open what exports write; large, and tests that miss one say so.
 PKGS_readers := libreoffice-calc-nogui chromium
 PKGS_lint  := clang clang-format clang-tidy cppcheck
@@ -152,6 +162,7 @@ check:
 readers:
 	@.ci/deps $(PKGS_readers) || echo 'readers: tests will skip those that are missing' >&2
 	@command -v npm >/dev/null || .ci/deps nodejs npm || echo 'readers: no npm' >&2
+	@$(MAKE) --no-print-directory oci-consumers || echo 'readers: without consumers of the OCI double' >&2
 	@$(MAKE) --no-print-directory $(BUILD)/npm/installed || echo 'readers: npm could not install its packages' >&2
 $(BUILD)/npm/installed: t/npm/package.json t/npm/package-lock.json
 	@mkdir -p $(@D)
@@ -159,7 +170,7 @@ $(BUILD)/npm/installed: t/npm/package.json t/npm/package-lock.json
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-tests: all unit faults
+tests: all unit faults oci-double
 	@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' t/run $(TESTS)
 
 asan:
@@ -175,7 +186,7 @@ bench:
 	@AURORA_BUILD='$(abspath $(BUILD))' t/bench/run $(BENCH)
 
 # --- order in the house -------------------------------------------------------------------------
-LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/fault/*.c t/bench/*.c dbd/*.c))
+LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/fault/*.c t/bench/*.c t/oci/*.[ch] dbd/*.c))
 CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
             --error-exitcode=1 --suppressions-list=.cppcheck '-DAPR_STRINGIFY(n)=\#n' -DLIBPQ_HAS_PIPELINING -Iinclude -Imod_aurora
 lint:

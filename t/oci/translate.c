@@ -206,7 +206,8 @@ static void put_word(state_t *st, uint32_t i)
         return;
     }
     /* A literal's word: orafce has a DATE of its own in the way. */
-    if (!strcmp(t->word, "DATE") && i + 1 < sql->token_count && sql->tokens[i + 1].kind == TOK_STRING) {
+    if (!strcmp(t->word, "DATE") && i + 1 < sql->token_count &&
+        sql->tokens[i + 1].kind == TOK_STRING) {
         dbl_puts(out, "\"SYS\".oracle_date ");
         return;
     }
