@@ -113,6 +113,7 @@ subtest 'DBD::Oracle' => sub {
     plan skip_all => 'no DBI (Debian: libdbi-perl)' unless eval { require DBI };
     my $said = run_consumer($^X, "-I$module", "$consumers/dbd.pl", $ora->connect_string);
     is_deeply($said->{wide}, [ 100_000, $expected_dbd ], '100,000 rows of every type hold the right values');
+    cmp_ok($said->{'grown by KiB'}, '<', $ENV{AURORA_ASAN} ? 60_000 : 8_000, 'no more than a portion of the rows is held');
     is_deeply($said->{lobs}, [ map { [ $texts[$_][0], $binary[$_] ] } 0 .. $#texts ], 'LOBs');
     is($said->{'bind by number'}, 'row 7 äß', 'a bind by number');
     is($said->{'bind by name'},   '9',        'a bind by name');
@@ -125,6 +126,39 @@ subtest 'DBD::Oracle' => sub {
         [ '4712-01-01 00:00:00', '0001-01-01 00:00:00', '2024-02-29 13:30:05', '9999-12-31 23:59:59', '0044-03-15 12:00:00' ], 'dates of 4712 BC to 9999');
     is_deeply($said->{break}, [ 1013, 1 ], 'cancel breaks a running call');
     is($said->{alive}, '1', 'and the session lives');
+};
+
+# A line of Perl on DBD::Oracle, with faults; what it prints on both channels.
+sub one_liner {
+    my ($faults, $code) = @_;
+    my ($module) = glob "$build/oci/contrib/usr/lib/*/perl5/*";
+    local $ENV{LD_LIBRARY_PATH} = $ora->libdir;
+    local $ENV{AURORA_OCI_FAULT} = $faults;
+    local $ENV{LD_PRELOAD} = $ENV{AURORA_PRELOAD} if $ENV{AURORA_PRELOAD};
+    my $script = sprintf q{use DBI; $h = DBI->connect('dbi:Oracle:%s', 'aurora', 'aurora', {RaiseError => 0, PrintError => 0, AutoCommit => 0}) or print("connect ", DBI->err // 0, "\n"), exit; %s},
+        $ora->connect_string, $code;
+    open my $out, '-|', 'sh', '-c', 'exec timeout 60 "$@" 2>&1', 'sh', $^X, "-I$module", '-e', $script or die $!;
+    local $/;
+    my $text = <$out>;
+    close $out;
+    return $text;
+}
+
+subtest 'faults, plans, sessions' => sub {
+    plan skip_all => 'no DBD::Oracle: make oci-consumers' unless glob("$build/oci/contrib/usr/lib/*/perl5/*") && eval { require DBI };
+    my $read = q{$s = $h->prepare('SELECT id FROM wide'); $s->{RowCacheSize} = 10; $s->execute; $n++ while $s->fetchrow_arrayref; print(($n // 0) > 0 ? 'some' : 'no', ' ', $h->err // 0);};
+    like(one_liner('OCIServerAttach=ORA:12541', 'print "on"'), qr/^connect 12541/, 'a call fails with the code asked for');
+    like(one_liner('OCISessionBegin=INFO:28002', 'print "on"'), qr/ORA-28002.*^on$/ms, 'a warning is no failure');
+    like(one_liner('OCIStmtFetch2@5=ORA:1555', $read), qr/^some 1555$/, 'only the call with that number fails');
+    like(one_liner('OCIStmtFetch2@3=drop', $read), qr/^some 3113$/, 'a connection is cut between fetches');
+    like(one_liner('', q{$h->do("EXPLAIN PLAN SET STATEMENT_ID = 'mine' FOR SELECT * FROM wide WHERE id = :1"); $h->do("EXPLAIN PLAN SET STATEMENT_ID = 'other' FOR SELECT 1 FROM dual");
+        print join ',', $h->selectrow_array("SELECT operation, cardinality, CASE WHEN cost > 0 THEN 'cost' END FROM plan_table WHERE statement_id = 'mine' AND id = 0")}),
+        qr/^SELECT STATEMENT,\d+,cost$/, 'EXPLAIN PLAN fills the plan table');
+    like(one_liner('', q{$h->do('SET TRANSACTION READ ONLY'); $h->do("EXPLAIN PLAN SET STATEMENT_ID = 'x' FOR SELECT 1 FROM dual"); print $h->err}), qr/^1456$/, 'but not in a read-only transaction');
+    like(one_liner('', q{$h->{ora_client_identifier} = 'me'; $h->{ora_module_name} = 'reports';
+        print join ',', $h->selectrow_array("SELECT client_identifier, module FROM v\$session WHERE sid = SYS_CONTEXT('USERENV', 'SID')")}), qr/^me,reports$/, 'V$SESSION names the client');
+    like(one_liner('', q{unless (fork) { $h->do('SELECT 1 FROM dual'); print "worked"; exit } wait; print " child $?"; $h->{InactiveDestroy} = 1;}),
+        qr/after a fork.* child (?:6|134)(?!\d)/s, 'a handle in a forked child ends it with a message');
 };
 
 done_testing;

@@ -348,7 +348,8 @@ int OCIDescriptorAlloc(const void *env, void **d, uint32_t type, size_t xtra, vo
 
 int OCIDescriptorFree(void *d, uint32_t type)
 {
-    dbl_head_t *h = dbl_check(d, type, __func__);
+    /* DBD::Oracle frees locators it never made, and expects no more than this. */
+    dbl_head_t *h = d ? dbl_check(d, type, __func__) : NULL;
     if (!h) {
         return OCI_INVALID_HANDLE;
     }

@@ -23,6 +23,8 @@ $db->do(q{ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY-MM-DD HH24:MI:SS' NLS_TIMEST
 my $s = $db->prepare('SELECT * FROM wide ORDER BY id');
 $s->execute;
 my ($n, $md5) = (0, Digest::MD5->new);
+sub peak_kib { open my $in, '<', '/proc/self/status' or die $!; my ($kib) = join('', <$in>) =~ /VmHWM:\s+(\d+)/; return $kib }
+my $before = peak_kib();
 while (my $row = $s->fetchrow_arrayref) {
     my @cells = map { $_ // '' } @$row;
     $_ += 0 for @cells[1, 2, 4, 5];
@@ -30,6 +32,7 @@ while (my $row = $s->fetchrow_arrayref) {
     $n++;
 }
 say_json('wide', $n, $md5->hexdigest);
+say_json('grown by KiB', peak_kib() - $before);
 $db->{LongReadLen} = 1_000_000;
 say_json('lobs', map { [ map { defined $_ ? utf8::is_utf8($_) ? md5_hex(encode_utf8($_)) : md5_hex($_) : undef } @$_ ] }
     @{ $db->selectall_arrayref('SELECT t, b FROM lobs ORDER BY id') });
