@@ -94,6 +94,8 @@ subtest 'node-oracledb in Thick mode' => sub {
     is_deeply($said->{'bind raw'},    ['11'],          'bytes are bound');
     is_deeply($said->{'bind null'},   ['1'],           'an empty text is NULL');
     is_deeply($said->{'rows after rollback and commit'}, ['2|kept'], 'a rollback takes back, a commit keeps');
+    is_deeply($said->{'schema by statement'}, ['SYS'],    'ALTER SESSION changes the schema');
+    is_deeply($said->{'schema by attribute'}, ['AURORA'], 'and so does the attribute');
     my %error = ('no table' => [ 942, 14 ], 'no column' => [ 904, 11 ], 'no number' => [ 1722, 0 ], zero => [ 1476, 0 ], 'zero in row 501' => [ 1476, 0 ],
         'no from' => [ 923, 8 ], unbound => [ 1008, 0 ], 'unknown bind' => [ 1036, 0 ], 'read only' => [ 1456, 0 ], service => [ 12514, 0 ],
         password => [ 1017, 0 ], listener => [ 12541, 0 ], break => [ 1013, 0 ]);
@@ -113,7 +115,10 @@ subtest 'DBD::Oracle' => sub {
     plan skip_all => 'no DBI (Debian: libdbi-perl)' unless eval { require DBI };
     my $said = run_consumer($^X, "-I$module", "$consumers/dbd.pl", $ora->connect_string);
     is_deeply($said->{wide}, [ 100_000, $expected_dbd ], '100,000 rows of every type hold the right values');
-    cmp_ok($said->{'grown by KiB'}, '<', $ENV{AURORA_ASAN} ? 60_000 : 8_000, 'no more than a portion of the rows is held');
+  SKIP: {
+        skip 'a sanitizer keeps what was freed', 1 if $ENV{AURORA_ASAN};
+        cmp_ok($said->{'grown by KiB'}, '<', 8_000, 'no more than a portion of the rows is held');
+    }
     is_deeply($said->{lobs}, [ map { [ $texts[$_][0], $binary[$_] ] } 0 .. $#texts ], 'LOBs');
     is($said->{'bind by number'}, 'row 7 äß', 'a bind by number');
     is($said->{'bind by name'},   '9',        'a bind by name');

@@ -400,6 +400,7 @@ static int set_session(dbl_session_t *ses, const void *value, uint32_t size, uin
     case A_DRIVER_NAME:
         return take(ses->driver, sizeof(ses->driver), value, size);
     case A_CURRENT_SCHEMA:
+        ses->dirty = true;
         return take(ses->schema, sizeof(ses->schema), value, size);
     case A_CLIENT_INFO:
         return take(ses->client_info, sizeof(ses->client_info), value, size);

@@ -123,7 +123,7 @@ static int kill_session(dbl_stmt_t *stmt, dbl_err_t *err)
 /* --- EXPLAIN PLAN ------------------------------------------------------------------------------- */
 
 /* The statement is prepared and explained without values, as Oracle does: its binds have no value here. */
-static int explain_run(dbl_stmt_t *stmt, dbl_err_t *err, const char *id, PGresult **plan)
+static int explain_run(dbl_stmt_t *stmt, dbl_err_t *err, PGresult **plan)
 {
     dbl_server_t *srv = stmt->svc->server;
     dbl_sql_buf_t sql = {0};
@@ -182,7 +182,7 @@ static int explain(dbl_stmt_t *stmt, dbl_err_t *err)
     if (rv != OCI_SUCCESS) {
         return rv;
     }
-    rv = explain_run(stmt, err, id, &plan);
+    rv = explain_run(stmt, err, &plan);
     if (rv == OCI_SUCCESS) {
         char *values[] = {id, PQgetvalue(plan, 0, 0)};
         int zero[2] = {0, 0};

@@ -58,6 +58,10 @@ async function binds(c) {
     await c.rollback();
     await c.execute('INSERT INTO notes (id, text) VALUES (:1, :2)', [2, 'kept']);
     await c.commit();
+    await c.execute('ALTER SESSION SET CURRENT_SCHEMA = SYS');
+    say('schema by statement', await one("SELECT SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') FROM dual", []));
+    c.currentSchema = 'AURORA';
+    say('schema by attribute', await one("SELECT SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') FROM dual", []));
     say('rows after rollback and commit', await one('SELECT id, text FROM notes', []));
 }
 
