@@ -123,6 +123,7 @@ subtest 'DBD::Oracle' => sub {
     is($said->{'bind by number'}, 'row 7 äß', 'a bind by number');
     is($said->{'bind by name'},   '9',        'a bind by name');
     is($said->{'rolled back'},    '0',        'a rollback takes back');
+    is_deeply($said->{'words as names'}, [ '2001-01-02 00:00:00', '2001', '2001-01-02 00:00:01.500001' ], 'DAY names a column, a field and a unit');
     is($said->{'no table'},       942,        'ORA-942');
     is($said->{'no column'},      904,        'ORA-904');
     is($said->{zero},             1476,       'ORA-1476');

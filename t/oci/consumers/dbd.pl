@@ -41,6 +41,7 @@ say_json('bind by name', do { my $q = $db->prepare('SELECT id FROM wide WHERE v 
 $db->do('INSERT INTO notes (id, text) VALUES (?, ?)', undef, 10, 'gone');
 $db->rollback;
 say_json('rolled back', $db->selectrow_array('SELECT COUNT(*) FROM notes WHERE id = 10'));
+say_json('words as names', $db->selectrow_array(q{SELECT day, EXTRACT(YEAR FROM ts), ts + INTERVAL '1' DAY FROM wide WHERE id = 1}));
 failure('no table',  'SELECT * FROM nothing_here');
 failure('no column', 'SELECT nope FROM wide');
 failure('zero',      'SELECT 1 / (id - id) FROM wide');
