@@ -9,6 +9,7 @@
 #   make fuzz           SECONDS=60 TARGETS='csv request' SEED=0: libFuzzer under sanitizers, in build/fuzz
 #   make asan           the same tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan
 #   make tsan           the unit tests under ThreadSanitizer, in build/tsan
+#   make oci-double     the stand-in for Oracle's client library that the tests use
 #   make lint format    what the linters say; lay out the sources
 #   make docs           docs/directives.md from the settings table
 #   make bench          BENCH='pg_export pg_requests': of t/bench only these
@@ -53,7 +54,7 @@ FAULTS    := $(patsubst %.c,$(BUILD)/%.so,$(sort $(wildcard t/fault/*.c)))
 BENCHES   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/bench/*.c)))
 
 .PHONY: all driver unit faults replays fuzz fuzzers deps deps-oracle demo run check tests readers asan tsan \
-        lint format bench docs clean oci-double apxs-is-there FORCE
+        lint format bench docs clean oci-double oci-consumers apxs-is-there FORCE
 all: $(BUILD)/mod_aurora.so driver
 	@:
 driver: $(if $(ODPI_FOUND),$(BUILD)/apr_dbd_oracle.so)
@@ -107,6 +108,7 @@ $(BUILD)/libaurora_core.a: $(CORE_OBJECTS)
 $(BUILD)/t/%: $(BUILD)/obj/t/%.o $(BUILD)/libaurora_core.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ $(AURORA_LIBS) $(BENCH_LIBS) $(APR_LIBS) -lpthread -lm
+$(BUILD)/t/unit/oci_encode: $(BUILD)/obj/t/oci/encode.o $(BUILD)/obj/t/oci/encode_time.o
 $(BUILD)/t/bench/bench_deflate: BENCH_LIBS := -lz
 # Units of the driver have its objects; oracle_dbd, which asks apr-util for it, goes without.
 $(patsubst %,$(BUILD)/t/unit/%,oracle_params oracle_values): $(DBD_OBJECTS)
@@ -137,6 +139,14 @@ OCI_OBJECTS := $(OCI_SOURCES:%.c=$(BUILD)/obj/%.o)
 OCI_DOUBLE  := $(BUILD)/oci/libclntsh.so
 oci-double: $(OCI_DOUBLE)
 	@:
+# Programs written for the real library, which the double is tested with.
+oci-consumers: $(BUILD)/oci/npm/installed
+	@.ci/contrib $(BUILD)/oci/contrib libdbd-oracle-perl
+$(BUILD)/oci/npm/installed: t/oci/npm/package.json t/oci/npm/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 $(OCI_DOUBLE): $(OCI_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -shared $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lpq -lpthread
@@ -151,7 +161,7 @@ PKGS_run   := apache2-bin libaprutil1-dbd-sqlite3 sqlite3 perl curl
 PKGS_run_pgsql := libaprutil1-dbd-pgsql postgresql-15
 PKGS_run_mysql := libaprutil1-dbd-mysql mariadb-server-core mariadb-client-core
 PKGS_test  := $(PKGS_run) procps $(PKGS_run_pgsql) $(PKGS_run_mysql) libaprutil1-dbd-odbc odbc-mariadb \
-              unzip strace openssl nghttp2-client python3-openpyxl python3-jsonschema
+              unzip strace openssl nghttp2-client python3-openpyxl python3-jsonschema postgresql-15-orafce libdbi-perl
 # Programs that open what exports write; large, and tests that miss one say so.
 PKGS_readers := libreoffice-calc-nogui chromium
 PKGS_fuzz  := clang libclang-rt-14-dev
@@ -200,6 +210,7 @@ check:
 readers:
 	@.ci/deps $(PKGS_readers) || echo 'readers: tests will skip those that are missing' >&2
 	@command -v npm >/dev/null || .ci/deps nodejs npm || echo 'readers: no npm' >&2
+	@$(MAKE) --no-print-directory oci-consumers || echo 'readers: without consumers of the OCI double' >&2
 	@$(MAKE) --no-print-directory $(BUILD)/npm/installed || echo 'readers: npm could not install its packages' >&2
 $(BUILD)/npm/installed: t/npm/package.json t/npm/package-lock.json
 	@mkdir -p $(@D)
@@ -207,7 +218,7 @@ $(BUILD)/npm/installed: t/npm/package.json t/npm/package-lock.json
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-tests: all unit faults replays $(if $(ODPI_FOUND),oci-double)
+tests: all unit faults replays oci-double
 	@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' t/run $(TESTS)
 
 asan:
@@ -239,7 +250,8 @@ bench:
 	@AURORA_BUILD='$(abspath $(BUILD))' t/bench/run $(BENCH)
 
 # --- order in the house -------------------------------------------------------------------------
-LAYOUT := $(SOURCES) $(HEADERS) $(sort $(wildcard t/unit/*.c t/fuzz/*.c t/fuzz/*/*.c t/fault/*.c t/bench/*.c dbd/*.c))
+LAYOUT := $(SOURCES) $(HEADERS) \
+          $(sort $(wildcard t/unit/*.c t/fuzz/*.c t/fuzz/*/*.c t/fault/*.c t/bench/*.c t/oci/*.[ch] dbd/*.c))
 CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
             --error-exitcode=1 --suppressions-list=.cppcheck '-DAPR_STRINGIFY(n)=\#n' -DLIBPQ_HAS_PIPELINING -Iinclude -Imod_aurora
 lint:

@@ -20,6 +20,7 @@ enum {
     A_FSPRECISION = 16,
     A_LFPRECISION = 17,
     A_PARAM_COUNT = 18,
+    A_ROWID = 19,
     A_USERNAME = 22,
     A_PASSWORD = 23,
     A_STMT_TYPE = 24,
@@ -240,6 +241,8 @@ static int get_stmt(dbl_stmt_t *stmt, void *value, uint32_t *size, uint32_t attr
         return put(value, stmt->sql->returning, 1);
     case A_SQL_ID:
         return put_text(value, size, stmt->sql_id);
+    case A_ROWID: /* of the last row changed: not known here, so the descriptor stays empty */
+        return dbl_check(value, OCI_DTYPE_ROWID, "OCIAttrGet") ? OCI_SUCCESS : OCI_INVALID_HANDLE;
     default:
         return unknown(err, OCI_HTYPE_STMT, attr);
     }
@@ -397,6 +400,7 @@ static int set_session(dbl_session_t *ses, const void *value, uint32_t size, uin
     case A_DRIVER_NAME:
         return take(ses->driver, sizeof(ses->driver), value, size);
     case A_CURRENT_SCHEMA:
+        ses->dirty = true;
         return take(ses->schema, sizeof(ses->schema), value, size);
     case A_CLIENT_INFO:
         return take(ses->client_info, sizeof(ses->client_info), value, size);

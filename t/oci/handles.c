@@ -208,21 +208,27 @@ static void bury(dbl_head_t *h)
     free(oldest);
 }
 
+/* Owners go before what they own, and statements before the server whose cursors they hold. */
+static void env_clear(dbl_env_t *env)
+{
+    static const uint32_t order[] = {OCI_HTYPE_SVCCTX, OCI_HTYPE_STMT, 0};
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+        for (dbl_head_t *h = env->all; h;) {
+            bool now = !order[i] || h->type == order[i];
+            if (now) {
+                dbl_free(h);
+            }
+            h = now ? env->all : h->next;
+        }
+    }
+}
+
 void dbl_free(void *handle)
 {
     dbl_head_t *h = handle;
     switch (h->type) {
     case OCI_HTYPE_ENV:
-        /* Statements go before the server whose cursors they hold. */
-        for (int servers = 0; servers < 2; servers++) {
-            for (dbl_head_t *c = ((dbl_env_t *)h)->all, *next; c; c = next) {
-                next = c->next;
-                if (servers || c->type == OCI_HTYPE_SVCCTX) {
-                    dbl_free(c);
-                    next = ((dbl_env_t *)h)->all;
-                }
-            }
-        }
+        env_clear((dbl_env_t *)h);
         pthread_mutex_destroy(&((dbl_env_t *)h)->lock);
         bury(h);
         return;
@@ -342,7 +348,8 @@ int OCIDescriptorAlloc(const void *env, void **d, uint32_t type, size_t xtra, vo
 
 int OCIDescriptorFree(void *d, uint32_t type)
 {
-    dbl_head_t *h = dbl_check(d, type, __func__);
+    /* DBD::Oracle frees locators it never made, and expects no more than this. */
+    dbl_head_t *h = d ? dbl_check(d, type, __func__) : NULL;
     if (!h) {
         return OCI_INVALID_HANDLE;
     }

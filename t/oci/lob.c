@@ -257,7 +257,7 @@ int OCILobRead2(void *svc, void *err, void *loc, uint64_t *bytes, uint64_t *char
             if (chars) {
                 *chars = 0;
             }
-            return lob_end(&call, OCI_NO_DATA);
+            return lob_end(&call, OCI_SUCCESS);
         }
     }
     uint64_t units = lob->polling_left, n = 0;

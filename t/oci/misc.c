@@ -84,7 +84,8 @@ int OCINlsEnvironmentVariableGet(void *value, size_t size, uint16_t item, uint16
                                  size_t *rsize)
 {
     uint16_t id = OCI_CHARSET_AL32UTF8;
-    if ((item != ITEM_CHARSET && item != ITEM_NCHARSET) || size < sizeof(id)) {
+    /* DBD::Oracle passes a size of 0 for its cell of two bytes. */
+    if ((item != ITEM_CHARSET && item != ITEM_NCHARSET) || size == 1) {
         return OCI_ERROR;
     }
     memcpy(value, &id, sizeof(id));

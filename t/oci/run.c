@@ -156,6 +156,16 @@ static int session_tell(dbl_server_t *srv, dbl_session_t *ses, dbl_err_t *err)
     dbl_puts(&sql, "SET application_name = ");
     dbl_puts(&sql, literal);
     PQfreemem(literal);
+    if (*ses->schema) {
+        literal = PQescapeLiteral(srv->conn, ses->schema, strlen(ses->schema));
+        if (!literal) {
+            abort();
+        }
+        dbl_puts(&sql, "; SELECT set_config('search_path', quote_ident(");
+        dbl_puts(&sql, literal);
+        dbl_puts(&sql, ") || ',\"SYS\",oracle,pg_catalog,dbms_lob,public', false)");
+        PQfreemem(literal);
+    }
     int rv = dbl_run(srv, err, sql.s, NULL, NULL);
     ses->dirty = rv != OCI_SUCCESS;
     free(name.s);

@@ -50,15 +50,15 @@ static int set_one(dbl_server_t *srv, dbl_err_t *err, const char *name, const ch
     dbl_nls_t *nls = &srv->nls;
     if (!strcmp(name, "NLS_DATE_FORMAT")) {
         snprintf(nls->date, sizeof(nls->date), "%s", value);
-        return set_value(srv, err, "orafce.nls_date_format", value);
+        return set_value(srv, err, "oci.date_format", value);
     }
     if (!strcmp(name, "NLS_TIMESTAMP_FORMAT")) {
         snprintf(nls->timestamp, sizeof(nls->timestamp), "%s", value);
-        return OCI_SUCCESS;
+        return set_value(srv, err, "oci.timestamp_format", value);
     }
     if (!strcmp(name, "NLS_TIMESTAMP_TZ_FORMAT")) {
         snprintf(nls->timestamp_tz, sizeof(nls->timestamp_tz), "%s", value);
-        return OCI_SUCCESS;
+        return set_value(srv, err, "oci.timestamp_tz_format", value);
     }
     if (!strcmp(name, "NLS_NUMERIC_CHARACTERS")) {
         nls->decimal = value[0];
@@ -108,10 +108,22 @@ static int alter_session(dbl_stmt_t *stmt, dbl_err_t *err)
     return rv;
 }
 
+/* ALTER SYSTEM KILL SESSION 'sid,serial#' [IMMEDIATE] */
+static int kill_session(dbl_stmt_t *stmt, dbl_err_t *err)
+{
+    char id[64], sql[128];
+    if (!dbl_tok_is(stmt->sql, 2, "KILL") || stmt->sql->token_count < 5) {
+        return dbl_fail(err, 2065, "illegal option for ALTER SYSTEM");
+    }
+    token_text(id, sizeof(id), stmt->sql, 4);
+    snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%ld, 5000)", strtol(id, NULL, 10));
+    return dbl_run(stmt->svc->server, err, sql, NULL, NULL);
+}
+
 /* --- EXPLAIN PLAN ------------------------------------------------------------------------------- */
 
 /* The statement is prepared and explained without values, as Oracle does: its binds have no value here. */
-static int explain_run(dbl_stmt_t *stmt, dbl_err_t *err, const char *id, PGresult **plan)
+static int explain_run(dbl_stmt_t *stmt, dbl_err_t *err, PGresult **plan)
 {
     dbl_server_t *srv = stmt->svc->server;
     dbl_sql_buf_t sql = {0};
@@ -170,7 +182,7 @@ static int explain(dbl_stmt_t *stmt, dbl_err_t *err)
     if (rv != OCI_SUCCESS) {
         return rv;
     }
-    rv = explain_run(stmt, err, id, &plan);
+    rv = explain_run(stmt, err, &plan);
     if (rv == OCI_SUCCESS) {
         char *values[] = {id, PQgetvalue(plan, 0, 0)};
         int zero[2] = {0, 0};
@@ -251,6 +263,9 @@ int dbl_special(dbl_stmt_t *stmt, dbl_err_t *err, bool *done)
     case OCI_STMT_ALTER:
         if (dbl_tok_is(sql, 1, "SESSION")) {
             return alter_session(stmt, err);
+        }
+        if (dbl_tok_is(sql, 1, "SYSTEM")) {
+            return kill_session(stmt, err);
         }
         break;
     case OCI_STMT_EXPLAIN:

@@ -20,18 +20,18 @@ BEGIN
     EXECUTE format('CREATE CAST ("SYS".%I AS %s) WITHOUT FUNCTION AS IMPLICIT', name, base);
     EXECUTE format('CREATE CAST (%s AS "SYS".%I) WITHOUT FUNCTION AS ASSIGNMENT', base, name);
 END $$;
-SELECT pg_temp.type_like('clob', 'text', 'textin', 'textout', ', CATEGORY = ''S''');
-SELECT pg_temp.type_like('nclob', 'text', 'textin', 'textout', ', CATEGORY = ''S''');
-SELECT pg_temp.type_like('long', 'text', 'textin', 'textout', ', CATEGORY = ''S''');
-SELECT pg_temp.type_like('rowid', 'text', 'textin', 'textout', ', CATEGORY = ''S''');
-SELECT pg_temp.type_like('oracle_json', 'text', 'textin', 'textout', ', CATEGORY = ''S''');
+SELECT pg_temp.type_like('clob', 'text', 'textin', 'textout', ', CATEGORY = ''S'', COLLATABLE = true');
+SELECT pg_temp.type_like('nclob', 'text', 'textin', 'textout', ', CATEGORY = ''S'', COLLATABLE = true');
+SELECT pg_temp.type_like('long', 'text', 'textin', 'textout', ', CATEGORY = ''S'', COLLATABLE = true');
+SELECT pg_temp.type_like('rowid', 'text', 'textin', 'textout', ', CATEGORY = ''S'', COLLATABLE = true');
+SELECT pg_temp.type_like('oracle_json', 'text', 'textin', 'textout', ', CATEGORY = ''S'', COLLATABLE = true');
 SELECT pg_temp.type_like('blob', 'bytea', 'byteain', 'byteaout');
 SELECT pg_temp.type_like('raw', 'bytea', 'byteain', 'byteaout');
 SELECT pg_temp.type_like('long_raw', 'bytea', 'byteain', 'byteaout');
 SELECT pg_temp.type_like('timestampltz', 'timestamptz', 'timestamptz_in', 'timestamptz_out', ', CATEGORY = ''D''');
 SELECT pg_temp.type_like('oracle_boolean', 'boolean', 'boolin', 'boolout');
-SELECT pg_temp.type_like('nvarchar2', 'varchar', 'varcharin', 'varcharout', ', CATEGORY = ''S'', TYPMOD_IN = varchartypmodin, TYPMOD_OUT = varchartypmodout');
-SELECT pg_temp.type_like('nchar2', 'bpchar', 'bpcharin', 'bpcharout', ', CATEGORY = ''S'', TYPMOD_IN = bpchartypmodin, TYPMOD_OUT = bpchartypmodout');
+SELECT pg_temp.type_like('nvarchar2', 'varchar', 'varcharin', 'varcharout', ', CATEGORY = ''S'', COLLATABLE = true, TYPMOD_IN = varchartypmodin, TYPMOD_OUT = varchartypmodout');
+SELECT pg_temp.type_like('nchar2', 'bpchar', 'bpcharin', 'bpcharout', ', CATEGORY = ''S'', COLLATABLE = true, TYPMOD_IN = bpchartypmodin, TYPMOD_OUT = bpchartypmodout');
 CREATE FUNCTION nvarchar2_size(nvarchar2, int4, boolean) RETURNS nvarchar2 LANGUAGE internal IMMUTABLE STRICT AS 'varchar';
 CREATE CAST (nvarchar2 AS nvarchar2) WITH FUNCTION nvarchar2_size(nvarchar2, int4, boolean) AS IMPLICIT;
 CREATE FUNCTION nchar2_size(nchar2, int4, boolean) RETURNS nchar2 LANGUAGE internal IMMUTABLE STRICT AS 'bpchar';
@@ -79,6 +79,19 @@ CREATE OPERATOR / (LEFTARG = int4, RIGHTARG = int8, FUNCTION = divide);
 CREATE FUNCTION joined(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT nullif(concat($1, $2), '') $$;
 CREATE OPERATOR || (LEFTARG = text, RIGHTARG = text, FUNCTION = joined);
 
+-- A number and a text compare as numbers.
+DO $$
+DECLARE
+    operator text[];
+BEGIN
+    FOREACH operator SLICE 1 IN ARRAY ARRAY[['=', 'eq'], ['<>', 'ne'], ['<', 'lt'], ['<=', 'le'], ['>', 'gt'], ['>=', 'ge']] LOOP
+        EXECUTE format('CREATE FUNCTION %I(numeric, text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS ''SELECT $1 OPERATOR(pg_catalog.%s) $2::numeric''', 'number_' || operator[2], operator[1]);
+        EXECUTE format('CREATE OPERATOR %s (LEFTARG = numeric, RIGHTARG = text, FUNCTION = %I)', operator[1], 'number_' || operator[2]);
+        EXECUTE format('CREATE FUNCTION %I(text, numeric) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS ''SELECT $1::numeric OPERATOR(pg_catalog.%s) $2''', 'number_' || operator[2], operator[1]);
+        EXECUTE format('CREATE OPERATOR %s (LEFTARG = text, RIGHTARG = numeric, FUNCTION = %I)', operator[1], 'number_' || operator[2]);
+    END LOOP;
+END $$;
+
 -- Functions. TO_DATE and its kin read Oracle's format models; PostgreSQL has no FF7 to FF9.
 CREATE FUNCTION model(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT replace(regexp_replace(upper($1), 'FF[1-9]?', 'US', 'g'), 'SYYYY', 'YYYY') $$;
@@ -92,6 +105,12 @@ $$ SELECT pg_catalog.to_timestamp($1, "SYS".model($2)) $$;
 CREATE FUNCTION to_char(timestamp, text) RETURNS text LANGUAGE sql STABLE STRICT AS $$ SELECT pg_catalog.to_char($1, "SYS".model($2)) $$;
 CREATE FUNCTION to_char(oracle_date, text) RETURNS text LANGUAGE sql STABLE STRICT AS $$ SELECT pg_catalog.to_char($1::timestamp, "SYS".model($2)) $$;
 CREATE FUNCTION to_char(timestamptz, text) RETURNS text LANGUAGE sql STABLE STRICT AS $$ SELECT pg_catalog.to_char($1, "SYS".model($2)) $$;
+CREATE FUNCTION to_char(oracle_date) RETURNS text LANGUAGE sql STABLE STRICT AS
+$$ SELECT "SYS".to_char($1, coalesce(nullif(current_setting('oci.date_format', true), ''), 'DD-MON-YY')) $$;
+CREATE FUNCTION to_char(timestamp) RETURNS text LANGUAGE sql STABLE STRICT AS
+$$ SELECT "SYS".to_char($1, coalesce(nullif(current_setting('oci.timestamp_format', true), ''), 'DD-MON-YY HH.MI.SS.US AM')) $$;
+CREATE FUNCTION to_char(timestamptz) RETURNS text LANGUAGE sql STABLE STRICT AS
+$$ SELECT "SYS".to_char($1, coalesce(nullif(current_setting('oci.timestamp_tz_format', true), ''), 'DD-MON-YY HH.MI.SS.US AM TZH:TZM')) $$;
 CREATE FUNCTION to_char(numeric) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT regexp_replace(trim_scale($1)::text, '^(-?)0\.', '\1.') $$;
 CREATE FUNCTION to_char(float8) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT $1::text $$;

@@ -181,6 +181,25 @@ static bool names_columns(const state_t *st, uint32_t i)
            (st->with && st->depth == 0 && i > 0 && dbl_tok_op(st->sql, i - 1, ','));
 }
 
+/* Words that are also good names: DAY is one but for intervals and EXTRACT, KEY but behind PRIMARY. */
+static bool is_name_here(const dbl_sql_t *sql, uint32_t i)
+{
+    static const char *const fields[] = {"DAY", "MONTH", "YEAR", "HOUR", "MINUTE", "SECOND"};
+    const char *word = sql->tokens[i].word;
+    if (!strcmp(word, "KEY")) {
+        return !prev_is(sql, i, "PRIMARY");
+    }
+    for (size_t f = 0; f < sizeof(fields) / sizeof(*fields); f++) {
+        if (!strcmp(word, fields[f])) {
+            bool after_literal = i > 0 && sql->tokens[i - 1].kind == TOK_STRING;
+            bool extract = i > 1 && dbl_tok_is(sql, i - 2, "EXTRACT");
+            return !after_literal && !extract && !prev_is(sql, i, "TO") &&
+                   !prev_is(sql, i, "INTERVAL") && !dbl_tok_is(sql, i + 1, "TO");
+        }
+    }
+    return false;
+}
+
 static void put_word(state_t *st, uint32_t i)
 {
     dbl_sql_t *sql = st->sql;
@@ -205,7 +224,13 @@ static void put_word(state_t *st, uint32_t i)
         dbl_puts(out, other);
         return;
     }
-    if (!member && dbl_is_keyword(t->word)) {
+    /* A literal's word: orafce has a DATE of its own in the way. */
+    if (!strcmp(t->word, "DATE") && i + 1 < sql->token_count &&
+        sql->tokens[i + 1].kind == TOK_STRING) {
+        dbl_puts(out, "\"SYS\".oracle_date ");
+        return;
+    }
+    if (!member && dbl_is_keyword(t->word) && !is_name_here(sql, i)) {
         put_case(out, text, t->len, true);
         return;
     }
