@@ -31,7 +31,8 @@ static const char *compile(const void **expr, void *ctx, const char *text, apr_p
     return strstr(text, "%{") ? "unclosed" : NULL;
 }
 
-/* A file whose datasets S and J have this filter, gone with p. read: row filters as well. */
+/* A file whose datasets S and J have this filter, J the newest partition as well, gone with p. read: row filters
+ * as well. */
 static apr_status_t file_read(aur_catalog_file_t **file, const char *filter, int read,
                               aur_error_t *err, apr_pool_t *p)
 {
@@ -39,7 +40,8 @@ static apr_status_t file_read(aur_catalog_file_t **file, const char *filter, int
         quotes(apr_psprintf(p,
                             "{'datasets':{'S':{'source':'M.SALES','columns':{'ID':{},"
                             "'REGION':{}},'row_filter':%s},"
-                            "'J':{'source':'M.OTHER','row_filter':%s}}}",
+                            "'J':{'source':'M.OTHER','partition':{'load_id_column':'DAY',"
+                            "'default':'latest'},'row_filter':%s}}}",
                             filter, filter),
                p);
     aur_expr_compiler_t compiler = {compile, NULL};
@@ -346,7 +348,7 @@ static void everywhere(apr_pool_t *p)
     static const char body[] = "{'dataset':'S','columns':['ID'],'joins':[" JOIN(
         "M.SALES", "A") "," JOIN("J", "B") "],'filters':{'conditions':[{'column':'ID',"
                                            "'operator':'gt','value':5}]}}";
-    static const char most[] = "{'dataset':'S','columns':['ID'],'filters':{'conditions':[%s]}}";
+    static const char most[] = "{'dataset':'%s','columns':['ID'],'filters':{'conditions':[%s]}}";
     aur_catalog_file_t *file;
     const aur_catalog_t *c, *view;
     const char *rules = "";
@@ -375,8 +377,11 @@ static void everywhere(apr_pool_t *p)
         rules = apr_psprintf(p, "%s%s{'column':'ID','operator':'in','value':[%.*s]}", rules,
                              i ? "," : "", AUR_QUERY_IN_MAX * 2 - 1, list);
     }
-    ok(plan_of(&plan, apr_psprintf(p, most, rules), view, &err, p) == APR_SUCCESS,
+    ok(plan_of(&plan, apr_psprintf(p, most, "S", rules), view, &err, p) == APR_SUCCESS,
        "the filter takes none of a request's values %s", err.detail);
+    ok(plan_of(&plan, apr_psprintf(p, most, "J", rules), view, &err, p) == APR_SUCCESS &&
+           plan->tables[0].nnewest == 1,
+       "nor where it stands once more, around the newest partition %s", err.detail);
 
     ok(plan_of(&plan, "{'dataset':'S','columns':['DAY']}", view, &err, p) == APR_EGENERAL &&
            err.code == AUR_E_UNKNOWN_COLUMN && !strstr(err.detail, "REGION"),
