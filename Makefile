@@ -49,7 +49,7 @@ FAULTS    := $(patsubst %.c,$(BUILD)/%.so,$(sort $(wildcard t/fault/*.c)))
 BENCHES   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard t/bench/*.c)))
 
 .PHONY: all driver unit faults deps deps-oracle demo run check tests readers asan tsan lint format \
-        bench docs clean apxs-is-there FORCE
+        bench docs clean oci-double apxs-is-there FORCE
 all: $(BUILD)/mod_aurora.so driver
 	@:
 driver: $(if $(ODPI_FOUND),$(BUILD)/apr_dbd_oracle.so)
@@ -104,6 +104,18 @@ $(BUILD)/t/fault/%.so: t/fault/%.c $(BUILD)/flags
 	$(call say,LD,$@)$(CC) -std=gnu11 -O1 -g -fPIC -shared $(WARNINGS) $(AURORA_CPPFLAGS) -o $@ $< -ldl
 
 -include $(OBJECTS:.o=.d) $(DBD_OBJECTS:.o=.d) $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard t/*/*.c))
+
+# --- the double of Oracle's client library: test equipment, see t/oci/README.md --------------------
+# Consumers ask for it by several names; all symbols are in one.
+OCI_SOURCES := $(sort $(wildcard t/oci/*.c))
+OCI_OBJECTS := $(OCI_SOURCES:%.c=$(BUILD)/obj/%.o)
+OCI_DOUBLE  := $(BUILD)/oci/libclntsh.so
+oci-double: $(OCI_DOUBLE)
+	@:
+$(OCI_DOUBLE): $(OCI_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -shared $(FLAVOUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lpq -lpthread
+	@for name in libclntsh.so.21.1 libclntshcore.so.21.1; do ln -sf libclntsh.so $(@D)/$$name; done
 
 # --- packages (Debian's names) ------------------------------------------------------------------
 # apache2-bin is the binary and its modules; no service is installed or started.
