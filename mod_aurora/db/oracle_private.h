@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#include "apr_dbd_oracle.h"
+#include <apr_dbd_oracle.h>
 #include "backend.h"
 
 /* session->private */
