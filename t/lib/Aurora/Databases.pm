@@ -306,7 +306,7 @@ sub _without_empty_texts {
 
 # DECIMAL and the like keep their names; a plain integer is NUMBER(38).
 my %ORACLE_TYPE = (INTEGER => 'numeric(38,0)', INT => 'numeric(38,0)', BIGINT => 'numeric(38,0)', NUM => 'numeric', REAL => 'double precision',
-    TEXT => 'varchar(4000)', BLOB => '"SYS".blob', BOOLEAN => 'numeric(1,0)');
+    TEXT => 'varchar(32767)', BLOB => '"SYS".blob', BOOLEAN => 'numeric(1,0)');
 
 sub type_of {
     my ($self, $table, $column) = @_;
@@ -324,6 +324,7 @@ sub literal {
 sub fill {
     my ($self) = @_;
     require File::Copy;
+    require Aurora::Oracle;
     $self->_without_empty_texts;
     $self->{ora} = Aurora::Oracle->new;
     my $sql = join '', "SET TimeZone = 'UTC';\nSET search_path = \"AURORA\";\nBEGIN;\n", (map { $self->table_sql($_) } $self->tables), <<'SQL';
