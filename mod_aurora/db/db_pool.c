@@ -245,7 +245,7 @@ void aur_db_stop(aur_db_t *db)
 
 const aur_dialect_t *aur_db_dialect(const aur_db_t *db)
 {
-    return db->dialect;
+    return __atomic_load_n(&db->dialect, __ATOMIC_RELAXED);
 }
 
 /* --- waiting -------------------------------------------------------------------------------------- */
@@ -374,6 +374,9 @@ static apr_status_t begin(aur_conn_t *conn, aur_error_t *err)
     apr_status_t rv;
 
     __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
+    if (session->dialect) {
+        __atomic_store_n(&conn->db->dialect, session->dialect, __ATOMIC_RELAXED);
+    }
     aur_session_enter(session);
     rv = session->backend->begin(session, conn->user, conn->correlation, err);
     aur_session_leave(session);
