@@ -31,7 +31,7 @@ struct aur_dialect_t {
     /* The end of a statement; offset 0 may be left out, limit < 0 is none. */
     void (*page)(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset);
     /* NULL, or what goes before a statement that `page` ends, where a page needs that: the statement has
-     * columns c0 … */
+     * columns c0 …, or (noutputs 0) nobody knows which; then it can pass over no rows. */
     void (*page_before)(aur_sql_buf_t *q, int noutputs, apr_int64_t limit, apr_int64_t offset);
     /* The next two may be NULL: for databases that compare all their types as the contract does. */
     /* How a column stands in a rule, an aggregation or a join with a column of another type: a

@@ -114,6 +114,9 @@ static void old_before(aur_sql_buf_t *q, int noutputs, apr_int64_t limit, apr_in
         return;
     }
     aur_sql_text(q, "SELECT ");
+    if (noutputs == 0) {
+        aur_sql_text(q, "*"); /* with an offset there would be one column more */
+    }
     for (i = 0; i < noutputs; i++) {
         if (i > 0) {
             aur_sql_text(q, ", ");

@@ -160,11 +160,20 @@ static apr_status_t put_body(const writing_t *w)
 
 /* --- the statement ------------------------------------------------------------------------------- */
 
+static void put_page_before(const writing_t *w, int noutputs, apr_int64_t limit)
+{
+    if (w->q->dialect->page_before) {
+        w->q->dialect->page_before(w->q, noutputs, limit, 0);
+    }
+}
+
 static apr_status_t put_count(const writing_t *w, apr_int64_t bound)
 {
     apr_status_t rv;
 
-    aur_sql_text(w->q, "SELECT count(*) FROM (SELECT 1 AS c0 FROM (");
+    aur_sql_text(w->q, "SELECT count(*) FROM (");
+    put_page_before(w, 1, bound);
+    aur_sql_text(w->q, "SELECT 1 AS c0 FROM (");
     rv = put_body(w);
     aur_sql_text(w->q, "\n) r");
     w->q->dialect->page(w->q, bound, 0);
@@ -195,6 +204,12 @@ static apr_status_t put_page(const writing_t *w, const aur_plan_t *plan)
     int behind = (w->q->dialect->lexis & AUR_LEX_UNORDERED) && !is_limited(w);
     apr_status_t rv;
 
+    if (w->q->dialect->page_before && plan->offset > 0) {
+        return aur_error_set(w->err, AUR_E_BAD_REQUEST, NULL,
+                             "The database is too old for an offset in this report; ask for more "
+                             "rows, or for the file.");
+    }
+    put_page_before(w, 0, plan->limit);
     if (!behind) {
         aur_sql_text(w->q, "SELECT * FROM (");
     }
