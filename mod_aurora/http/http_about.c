@@ -191,8 +191,7 @@ static void say_newest(words_t *w, const aur_plan_t *plan)
     int i;
 
     for (i = 0; i < plan->ntables; i++) {
-        if (plan->tables[i].nnewest > 0 &&
-            !aur_dataset_newest_unknown(plan->tables[i].dataset)) {
+        if (plan->tables[i].nnewest > 0 && !aur_dataset_newest_unknown(plan->tables[i].dataset)) {
             say(w, w->len > 0 ? "; " : "");
             say(w, plan->tables[i].label);
             say(w, ": the newest");

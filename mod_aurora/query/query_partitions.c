@@ -196,9 +196,8 @@ static apr_status_t newest_set(aur_planner_t *pl, int index, const int *columns,
 
     memcpy(table->newest, columns, sizeof(table->newest));
     table->nnewest = n;
-    return aur_planner_values(pl, copies * values, "/partition_filters")
-               ? APR_SUCCESS
-               : APR_EGENERAL;
+    return aur_planner_values(pl, copies * values, "/partition_filters") ? APR_SUCCESS
+                                                                         : APR_EGENERAL;
 }
 
 static apr_status_t defaults_set(aur_planner_t *pl, const int *filtered)
