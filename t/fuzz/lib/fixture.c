@@ -6,7 +6,7 @@
 typedef struct column_t {
     const char *name, *data_type;
     aur_type_e type;
-    int nullable, comparable;
+    int nullable, comparable, timed;
 } column_t;
 
 typedef struct table_t {
@@ -46,6 +46,12 @@ static const table_t tables[] = {
       {"AS_OF", "DATE", AUR_T_DATE, 0, 1},
       {"SECRET", "text", AUR_T_TEXT, 1, 1}}},
     {"OTHER", "BALANCE", {{"ACCOUNT", "inet", AUR_T_TEXT, 0, 1}, {"N", "oid", AUR_T_NUMBER, 1, 1}}},
+    {"BANK",
+     "ORDERS",
+     {{"CODE", "CHAR(8)", AUR_T_TEXT, 0, 1},
+      {"ROW", "ROWID", AUR_T_TEXT, 1, 1},
+      {"BODY", "XMLTYPE", AUR_T_TEXT, 1, 0},
+      {"AT", "DATE", AUR_T_DATE, 1, 1, 1}}},
     {NULL,
      "a\"b`%s; DROP TABLE SALES;--",
      {{"c\"d", "TEXT", AUR_T_TEXT, 1, 1},
@@ -62,6 +68,7 @@ const char fixture_sqlite[] =
     "CREATE TABLE REGIONS(ID, RID, NAME, CODE, KEY, FLAGS, RATE);"
     "CREATE TABLE BANK.BALANCE(ACCOUNT, AMOUNT, LOAD_ID, LOAD_TYPE, AS_OF, SECRET);"
     "CREATE TABLE OTHER.BALANCE(ACCOUNT, N);"
+    "CREATE TABLE BANK.ORDERS(CODE, \"ROW\", BODY, AT);"
     "CREATE TABLE \"a\"\"b`%s; DROP TABLE SALES;--\"(\"c\"\"d\", \"e.f\", \"order\", \"100%\");";
 
 const char fixture_file[] =
@@ -82,6 +89,9 @@ aur_catalog_builder_t *fixture_tables(apr_pool_t *p)
         aur_catalog_add_table(b, tables[i].schema, tables[i].name, 0, -1);
         for (; c->name; c++) {
             aur_catalog_add_column(b, c->name, c->data_type, c->type, c->nullable, c->comparable);
+            if (c->timed) {
+                aur_catalog_column_timed(b);
+            }
         }
     }
     return b;
