@@ -194,9 +194,10 @@ int aur_http_reports(aur_request_t *x)
 static apr_status_t without_pointer(aur_request_t *x)
 {
     x->err.pointer[0] = '\0';
-    return x->err.code == AUR_E_UNKNOWN_DATASET || x->err.code == AUR_E_UNKNOWN_COLUMN
-               ? unknown_report(x)
-               : APR_EGENERAL;
+    if (x->err.code == AUR_E_UNKNOWN_DATASET || x->err.code == AUR_E_UNKNOWN_COLUMN) {
+        unknown_report(x);
+    }
+    return APR_EGENERAL;
 }
 
 /* *query: NULL for hand-written SQL. */
