@@ -76,6 +76,15 @@ struct aur_dialect_t {
  * @param special  the quote, then whatever else has to be doubled (apr_dbd's percent sign) */
 void aur_sql_quoted(aur_sql_buf_t *q, const char *name, const char *special);
 
+/* Members that several dialects have in common. */
+int aur_dialect_can_all(aur_sql_feature_e feature);
+/** For databases whose own order has NULL after everything: said only where it differs, so that a plain index
+ * gives the order. */
+void aur_dialect_nulls_last(aur_sql_buf_t *q, int descending, int nulls_first);
+/** The page of the SQL standard, as digits: a bound number would hide from an optimizer that few rows are
+ * wanted. */
+void aur_dialect_page_fetch(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset);
+
 extern const aur_dialect_t aur_dialect_sqlite;
 extern const aur_dialect_t aur_dialect_pgsql;
 extern const aur_dialect_t aur_dialect_mysql;
