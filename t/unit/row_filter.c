@@ -1,6 +1,5 @@
 /* row_filter.c - row filters: what they may say, and what they become for one caller. An expression is a
  * word here; what it gives stands in a table. */
-#include <apr_file_io.h>
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <stdlib.h>
@@ -9,19 +8,10 @@
 #include "aurora/query.h"
 #include "aurora/row_filter.h"
 #include "query/query_read.h"
+#include "file_with.h"
 #include "tap.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static char *quotes(const char *text, apr_pool_t *p)
-{
-    char *out = apr_pstrdup(p, text), *c;
-
-    for (c = out; *c; c++) {
-        *c = *c == '\'' ? '"' : *c;
-    }
-    return out;
-}
 
 /* --- reading --------------------------------------------------------------------------------- */
 
@@ -45,25 +35,8 @@ static apr_status_t file_read(aur_catalog_file_t **file, const char *filter, int
                             filter, filter),
                p);
     aur_expr_compiler_t compiler = {compile, NULL};
-    const char *dir;
-    char *path;
-    apr_file_t *f;
-    apr_status_t rv;
+    apr_status_t rv = read_text(file, text, strlen(text), err, p);
 
-    aur_error_clear(err);
-    *file = NULL;
-    if (apr_temp_dir_get(&dir, p) != APR_SUCCESS) {
-        return APR_EGENERAL;
-    }
-    path = apr_pstrcat(p, dir, "/aurora-filter-XXXXXX", NULL);
-    rv = apr_file_mktemp(&f, path,
-                         APR_FOPEN_CREATE | APR_FOPEN_READ | APR_FOPEN_WRITE | APR_FOPEN_EXCL |
-                             APR_FOPEN_DELONCLOSE,
-                         p);
-    if (rv != APR_SUCCESS || apr_file_write_full(f, text, strlen(text), NULL) != APR_SUCCESS) {
-        return APR_EGENERAL;
-    }
-    rv = aur_catalog_file_read(file, path, err, p);
     return rv == APR_SUCCESS && read ? aur_row_filters_read(*file, &compiler, err, p) : rv;
 }
 
