@@ -390,7 +390,7 @@ static int is_new(const aur_session_t *session)
 
 /* Leave conn with a session in a transaction. One that turns out dead is replaced unseen, as long as there is
  * time; a new one that fails is told.
- * @param ask  whether idle ones are asked if they still answer, however young */
+ * @param ask  whether they are asked if they still answer, however young or new */
 static apr_status_t get_session(aur_conn_t *conn, int ask, apr_time_t deadline, aur_error_t *err)
 {
     aur_db_t *db = conn->db;
@@ -403,7 +403,7 @@ static apr_status_t get_session(aur_conn_t *conn, int ask, apr_time_t deadline, 
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        conn->from_idle = !is_new(conn->session);
+        conn->from_idle = ask || !is_new(conn->session);
         conn->session->lent = 1;
         if ((!conn->from_idle || aur_session_good(db, conn->session, ask)) &&
             (rv = begin(conn, err)) == APR_SUCCESS) {
