@@ -13,12 +13,6 @@
 #include "lib/utf8_rules.h"
 
 static const aur_catalog_t *catalog;
-static sqlite3 *db;
-
-static void fold(sqlite3_context *ctx, int argc, sqlite3_value **argv)
-{
-    sqlite3_result_value(ctx, argv[0]);
-}
 
 static void prepare_once(void)
 {
@@ -35,12 +29,6 @@ static void prepare_once(void)
                "%s", err.detail);
     catalog = aur_catalog_build(fixture_tables(p), file, NULL);
     FUZZ_CHECK(aur_catalog_count(catalog) == 6, "%d datasets", aur_catalog_count(catalog));
-    FUZZ_CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK, "no SQLite");
-    FUZZ_CHECK(sqlite3_exec(db, fixture_sqlite, NULL, NULL, NULL) == SQLITE_OK, "%s",
-               sqlite3_errmsg(db));
-    FUZZ_CHECK(sqlite3_create_function(db, "aurora_fold", 1, SQLITE_UTF8, NULL, fold, NULL, NULL) ==
-                   SQLITE_OK,
-               "%s", sqlite3_errmsg(db));
 }
 
 /* --- steps --------------------------------------------------------------------------------------- */
@@ -49,9 +37,10 @@ static void check_prepares(const aur_sql_t *sql)
 {
     sqlite3_stmt *stmt = NULL;
     const char *rest = "";
-    int rc = sqlite3_prepare_v2(db, sql->text, (int)sql->len + 1, &stmt, &rest);
+    int rc = sqlite3_prepare_v2(fixture_db(), sql->text, (int)sql->len + 1, &stmt, &rest);
 
-    FUZZ_CHECK(rc == SQLITE_OK && stmt && !*rest, "SQLite: %s: %s", sqlite3_errmsg(db), sql->text);
+    FUZZ_CHECK(rc == SQLITE_OK && stmt && !*rest, "SQLite: %s: %s", sqlite3_errmsg(fixture_db()),
+               sql->text);
     FUZZ_CHECK(sqlite3_bind_parameter_count(stmt) == sql->nbinds, "%d binds: %s", sql->nbinds,
                sql->text);
     FUZZ_CHECK(!sql->ncolumns || sqlite3_column_count(stmt) == sql->ncolumns, "%d columns: %s",

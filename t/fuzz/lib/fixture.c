@@ -1,7 +1,10 @@
 /* fixture.c - see fixture.h. */
 #include "fixture.h"
 
+#include <sqlite3.h>
 #include <string.h>
+
+#include "fuzz.h"
 
 typedef struct column_t {
     const char *name, *data_type;
@@ -62,7 +65,7 @@ static const table_t tables[] = {
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
-const char fixture_sqlite[] =
+static const char in_sqlite[] =
     "ATTACH ':memory:' AS BANK; ATTACH ':memory:' AS OTHER;"
     "CREATE TABLE SALES(ID, REGION, AMOUNT, SOLD, AT, ATZ, PAID, BODY, RID, NAME, REGION_ID);"
     "CREATE TABLE REGIONS(ID, RID, NAME, CODE, KEY, FLAGS, RATE);"
@@ -114,4 +117,25 @@ int fixture_has_name(const char *name)
         }
     }
     return 0;
+}
+
+static void fold(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    sqlite3_result_value(ctx, argv[0]);
+}
+
+sqlite3 *fixture_db(void)
+{
+    static sqlite3 *db;
+
+    if (db) {
+        return db;
+    }
+    FUZZ_CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK, "no SQLite");
+    FUZZ_CHECK(sqlite3_exec(db, in_sqlite, NULL, NULL, NULL) == SQLITE_OK, "%s",
+               sqlite3_errmsg(db));
+    FUZZ_CHECK(sqlite3_create_function(db, "aurora_fold", 1, SQLITE_UTF8, NULL, fold, NULL, NULL) ==
+                   SQLITE_OK,
+               "%s", sqlite3_errmsg(db));
+    return db;
 }

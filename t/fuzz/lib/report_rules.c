@@ -7,6 +7,7 @@
 #include "aurora/sql.h"
 #include "sql_rules.h"
 #include "utf8_rules.h"
+#include "written_rules.h"
 
 /* Would end a literal, a name, a comment or a parameter, if any of it came into a statement. */
 #define HOSTILE "x'\"`]*/--${n};%s"
@@ -192,6 +193,7 @@ static void written_check(const run_t *x, const aur_report_value_t *values, cons
         else {
             FUZZ_CHECK(strlen(sql->text) == sql->len && utf8_whole(sql->text, sql->len), "%s",
                        sql->text);
+            written_check_placeholders(driver, sql);
             FUZZ_CHECK(strstr(x->report->sql, HOSTILE) || !strstr(sql->text, HOSTILE),
                        "a value is part of the statement: %s", sql->text);
         }
