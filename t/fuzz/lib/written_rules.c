@@ -1,5 +1,4 @@
-/* written_rules.c - see written_rules.h. A doubled quote needs no rule of its own: it ends one literal and begins
- * the next. */
+/* written_rules.c - see written_rules.h. */
 #include "written_rules.h"
 
 #include <apr_lib.h>
@@ -34,9 +33,9 @@ static size_t quoted(const reading_t *x, const char *s, char quote, int backslas
 {
     size_t n = 1;
 
-    while (s[n] != quote) {
+    while (s[n] != quote || s[n + 1] == quote) {
         FUZZ_CHECK(s[n], "%s has no end: %s", s, x->text);
-        n += backslashes && s[n] == '\\' && s[n + 1] ? 2 : 1;
+        n += s[n] == quote || (backslashes && s[n] == '\\' && s[n + 1]) ? 2 : 1;
     }
     return n + 1;
 }
@@ -144,6 +143,13 @@ static size_t text_of(const reading_t *x, const char *s)
     if (!strncmp(s, "/*", 2)) {
         return comment(x, s);
     }
+    if (x->oracle && *s == ':' && of_word(s[1])) { /* never the beginning of a literal */
+        size_t n = 2;
+        while (of_word(s[n])) {
+            n++;
+        }
+        return n;
+    }
     if (*s == '\'' || *s == '"') {
         return quoted(x, s, *s, x->mysql);
     }
@@ -224,7 +230,7 @@ void written_check_placeholders(const char *driver, const aur_sql_t *sql)
             }
             if (n == 0) {
                 n = 1;
-                n += x.formatted && *s == '%'; /* a sign of two */
+                n += (x.formatted && *s == '%') || !strncmp(s, "::", 2); /* a sign of two */
             }
             check_percents(&x, s, n);
         }
