@@ -77,7 +77,8 @@ install: all
 	if [ -e "$(CONF_TARGET)/aurora.conf" ]; then \
 	    install -m 644 conf.d/aurora.conf "$(CONF_TARGET)/aurora.conf.dist"; \
 	else install -m 644 conf.d/aurora.conf "$(CONF_TARGET)/aurora.conf"; fi
-	install -m 644 conf.d/aurora-sqlite.conf conf.d/aurora-pgsql.conf conf.d/aurora-mysql.conf "$(CONF_TARGET)"
+	install -m 644 conf.d/aurora-sqlite.conf conf.d/aurora-pgsql.conf conf.d/aurora-mysql.conf \
+	    conf.d/aurora-oracle.conf "$(CONF_TARGET)"
 
 uninstall:
 	rm -f "$(DESTDIR)$(LIBEXECDIR)/mod_aurora.so" "$(DESTDIR)$(HTTPD_INCLUDEDIR)/mod_aurora.h" \

@@ -40,8 +40,8 @@ sub databases {
         }
         else {
             $db->pg->psql("CREATE DATABASE only_$user TEMPLATE aurora", dbname => 'postgres');
-            $db->pg->psql("$only;ANALYZE", dbname => "only_$user");
-            $of{$user} = { driver => 'pgsql', params => $db->pg->params(dbname => "only_$user") };
+            $db->pg->psql($db->own_sql($only) . ';ANALYZE', dbname => "only_$user");
+            $of{$user} = { driver => $kind, params => $db->pg->params(dbname => "only_$user", $kind eq 'oracle' ? (libdir => 1) : ()) };
         }
     }
     return ($db, \%of);
@@ -82,7 +82,7 @@ sub table {
     my ($db, $of) = databases($kind);
     my %figures = (figures => $kind eq 'sqlite');    # there an estimate is a count
     my ($server, $http) = start($of->{full}, Aurora::Rights::catalog());
-    my @attempts = Aurora::Rights::attempts('PAY', 'pay', 'SALARIES', 'Salaries', $kind eq 'pgsql' ? 'PUBLIC.Salaries' : ());
+    my @attempts = Aurora::Rights::attempts('PAY', 'pay', 'SALARIES', 'Salaries', $kind eq 'pgsql' ? 'PUBLIC.Salaries' : $kind eq 'oracle' ? 'AURORA.Salaries' : ());
     cmp_ok(scalar @attempts, '>=', 40, "$kind: a table of " . @attempts . ' attempts for each of three users');
 
     my %truth;

@@ -25,6 +25,7 @@ typedef struct aur_column_t {
     aur_type_e type;
     int nullable;
     int comparable;           /* 0: blobs and the like: is_null only, no sorting, no grouping */
+    int timed;                /* a date that has a time of day as well (Oracle's DATE) */
     const char *const *roles; /* one of them shows it; NULL-terminated; NULL: everybody sees it */
 } aur_column_t;
 
@@ -97,6 +98,8 @@ void aur_catalog_add_table(aur_catalog_builder_t *b, const char *schema, const c
 /** Add a column to the table started last. */
 void aur_catalog_add_column(aur_catalog_builder_t *b, const char *name, const char *data_type,
                             aur_type_e type, int nullable, int comparable);
+/** The column added last is a date that has a time of day as well: its rules take timestamps. */
+void aur_catalog_column_timed(aur_catalog_builder_t *b);
 /** Lay the catalogue file (may be NULL) over what was discovered. A dataset of the file whose
  * source, columns, partition or sorting columns the database does not have is left out, and said
  * so in *warnings (may be NULL; NULL-terminated, from p; each names the JSON pointer). The table

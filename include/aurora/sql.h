@@ -43,6 +43,9 @@ typedef enum {
  * common one; NULL without a name. Static storage. */
 const aur_dialect_t *aur_dialect_get(const char *driver);
 
+/** The dialect of an Oracle server of that version (major, minor, update; major 0: not known). */
+const aur_dialect_t *aur_dialect_oracle_for(const int version[3]);
+
 /** Build one statement. Never fails for a plan that aur_query_plan made and the dialect can express.
  * @return APR_SUCCESS; APR_EGENERAL with err (BAD_REQUEST) where the database cannot do what was asked, or
  *         hand-written SQL is not what it has to be (that depends on the plan's parameters alone, not on their

@@ -70,6 +70,15 @@ void aur_catalog_add_column(aur_catalog_builder_t *b, const char *name, const ch
     c->type = type;
     c->nullable = nullable;
     c->comparable = comparable;
+    c->timed = 0;
+}
+
+void aur_catalog_column_timed(aur_catalog_builder_t *b)
+{
+    apr_array_header_t *columns = RAW(b, b->tables->nelts - 1)->columns;
+
+    assert(columns->nelts > 0);
+    APR_ARRAY_IDX(columns, columns->nelts - 1, aur_column_t).timed = 1;
 }
 
 /* --- building -------------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ typedef struct aur_session_t {
     apr_dbd_t *handle;
     void *native;  /* what apr_dbd_native_handle gave */
     void *private; /* the backend's own */
+    const aur_dialect_t *dialect; /* of this server, where its version decides; NULL: the driver's */
     apr_pool_t *pool;
     apr_time_t used; /* by aur_clock: when it last went back to the pool */
     int doubtful;    /* never to be used again: closed where it would have gone back */
@@ -95,6 +96,7 @@ const aur_backend_t *aur_backend_get(const char *driver);
 extern const aur_backend_t aur_backend_sqlite;
 extern const aur_backend_t aur_backend_dbd; /* drivers that have none of their own */
 extern const aur_backend_t aur_backend_pgsql;
+extern const aur_backend_t aur_backend_oracle;
 
 /* --- db_conn.c ------------------------------------------------------------------------------- */
 

@@ -5,7 +5,8 @@
 #include "aurora/number.h"
 #include "backend.h"
 
-static const aur_backend_t *const backends[] = {&aur_backend_sqlite, &aur_backend_pgsql};
+static const aur_backend_t *const backends[] = {&aur_backend_sqlite, &aur_backend_pgsql,
+                                                &aur_backend_oracle};
 
 const aur_backend_t *aur_backend_get(const char *driver)
 {

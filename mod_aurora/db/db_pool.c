@@ -245,7 +245,7 @@ void aur_db_stop(aur_db_t *db)
 
 const aur_dialect_t *aur_db_dialect(const aur_db_t *db)
 {
-    return db->dialect;
+    return __atomic_load_n(&db->dialect, __ATOMIC_RELAXED);
 }
 
 /* --- waiting -------------------------------------------------------------------------------------- */
@@ -374,6 +374,9 @@ static apr_status_t begin(aur_conn_t *conn, aur_error_t *err)
     apr_status_t rv;
 
     __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
+    if (session->dialect) {
+        __atomic_store_n(&conn->db->dialect, session->dialect, __ATOMIC_RELAXED);
+    }
     aur_session_enter(session);
     rv = session->backend->begin(session, conn->user, conn->correlation, err);
     aur_session_leave(session);
@@ -387,7 +390,7 @@ static int is_new(const aur_session_t *session)
 
 /* Leave conn with a session in a transaction. One that turns out dead is replaced unseen, as long as there is
  * time; a new one that fails is told.
- * @param ask  whether idle ones are asked if they still answer, however young */
+ * @param ask  whether they are asked if they still answer, however young or new */
 static apr_status_t get_session(aur_conn_t *conn, int ask, apr_time_t deadline, aur_error_t *err)
 {
     aur_db_t *db = conn->db;
@@ -400,7 +403,7 @@ static apr_status_t get_session(aur_conn_t *conn, int ask, apr_time_t deadline, 
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        conn->from_idle = !is_new(conn->session);
+        conn->from_idle = ask || !is_new(conn->session);
         conn->session->lent = 1;
         if ((!conn->from_idle || aur_session_good(db, conn->session, ask)) &&
             (rv = begin(conn, err)) == APR_SUCCESS) {

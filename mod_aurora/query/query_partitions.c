@@ -22,7 +22,7 @@ static apr_status_t load_ids_add(aur_planner_t *pl, parts_t part, int table,
     const aur_dataset_t *dataset = pl->tables[table].dataset;
     aur_column_ref_t ref = {table, dataset->partition->load_id_column};
     const aur_column_t *column = &dataset->columns[ref.column];
-    aur_value_for_t want = {column->type, 0, column->name, pointer};
+    aur_value_for_t want = {column->type, 0, column->name, pointer, column->timed};
     aur_plan_expr_t *e = aur_planner_rule(pl, ref, column->type, AUR_OP_IN);
     aur_cell_t *cells = aur_planner_values(pl, f->nvalues, pointer);
     apr_status_t rv = cells ? APR_SUCCESS : APR_EGENERAL;
@@ -89,7 +89,7 @@ static apr_status_t load_type_add(aur_planner_t *pl, parts_t part, int table)
     aur_column_ref_t ref = {table, dataset->partition->load_type_column};
     const aur_column_t *column = &dataset->columns[ref.column];
     int fold = column->type == AUR_T_TEXT;
-    aur_value_for_t want = {column->type, fold, column->name, LOAD_TYPE_POINTER};
+    aur_value_for_t want = {column->type, fold, column->name, LOAD_TYPE_POINTER, 0};
     aur_scalar_t value = {AUR_J_STRING, 0, 0, load_type, strlen(load_type)};
     aur_plan_expr_t *e = aur_planner_rule(pl, ref, column->type, AUR_OP_EQ);
     aur_cell_t *cell = aur_planner_values(pl, 1, LOAD_TYPE_POINTER);

@@ -185,6 +185,7 @@ static apr_status_t values_set(aur_plan_expr_t *e, aur_planner_t *pl, const aur_
     int i;
 
     want.pointer = apr_pstrcat(pl->scratch, f->pointer, "/value", NULL);
+    want.timed = e->aggregation < 0 && aur_planner_at(pl, e->column)->timed;
     e->nvalues = split ? 2 : f->nvalues;
     cells = aur_planner_values(pl, e->nvalues, want.pointer);
     if (!cells) {

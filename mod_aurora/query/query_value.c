@@ -139,6 +139,14 @@ static int is_midnight(const aur_datetime_t *dt)
     return !dt->hour && !dt->minute && !dt->second && !dt->nanosecond;
 }
 
+static apr_status_t timestamp_set(aur_cell_t *cell, const reading_t *x, aur_datetime_t *dt)
+{
+    char *out = apr_palloc(x->p, AUR_DATETIME_TEXT_MAX);
+
+    aur_datetime_to_utc(dt);
+    return text_set(cell, AUR_V_TIMESTAMP, out, aur_timestamp_write(out, ' ', dt));
+}
+
 /* A midnight stands for its day as it is written, whatever its zone. */
 static apr_status_t date_read(aur_cell_t *cell, const reading_t *x, const aur_scalar_t *value)
 {
@@ -146,8 +154,11 @@ static apr_status_t date_read(aur_cell_t *cell, const reading_t *x, const aur_sc
     char *out;
 
     if (value->kind != AUR_J_STRING || !aur_datetime_parse(&dt, value->s, value->len) ||
-        (dt.has_time && !is_midnight(&dt))) {
+        (dt.has_time && !is_midnight(&dt) && !x->want->timed)) {
         return misfit(x);
+    }
+    if (dt.has_time && !is_midnight(&dt)) {
+        return timestamp_set(cell, x, &dt);
     }
     out = apr_palloc(x->p, AUR_DATETIME_TEXT_MAX);
     return text_set(cell, AUR_V_DATE, out, aur_date_write(out, &dt));
@@ -156,14 +167,11 @@ static apr_status_t date_read(aur_cell_t *cell, const reading_t *x, const aur_sc
 static apr_status_t timestamp_read(aur_cell_t *cell, const reading_t *x, const aur_scalar_t *value)
 {
     aur_datetime_t dt;
-    char *out;
 
     if (value->kind != AUR_J_STRING || !aur_datetime_parse(&dt, value->s, value->len)) {
         return misfit(x);
     }
-    aur_datetime_to_utc(&dt);
-    out = apr_palloc(x->p, AUR_DATETIME_TEXT_MAX);
-    return text_set(cell, AUR_V_TIMESTAMP, out, aur_timestamp_write(out, ' ', &dt));
+    return timestamp_set(cell, x, &dt);
 }
 
 /* --- the others ------------------------------------------------------------------------------ */

@@ -13,6 +13,7 @@ typedef struct aur_value_for_t {
     int fold;            /* text: fold its case (aur_casefold) */
     const char *column;  /* as the request wrote it */
     const char *pointer; /* where the value or the list of values stands */
+    int timed; /* date: the column has times of day, so a timestamp is one of its values */
 } aur_value_for_t;
 
 /** Type one value.

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const aur_dialect_t *const dialects[] = {&aur_dialect_sqlite, &aur_dialect_pgsql,
-                                                &aur_dialect_mysql};
+                                                &aur_dialect_mysql, &aur_dialect_oracle};
 
 const aur_dialect_t *aur_dialect_get(const char *driver)
 {
@@ -19,6 +19,13 @@ const aur_dialect_t *aur_dialect_get(const char *driver)
         }
     }
     return &aur_dialect_ansi;
+}
+
+const aur_dialect_t *aur_dialect_oracle_for(const int version[3])
+{
+    int old = version[0] > 0 && (version[0] < 12 || (version[0] == 12 && version[1] < 1));
+
+    return old ? &aur_dialect_oracle_old : &aur_dialect_oracle;
 }
 
 void aur_sql_quoted(aur_sql_buf_t *q, const char *name, const char *special)

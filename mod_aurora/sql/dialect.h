@@ -30,6 +30,9 @@ struct aur_dialect_t {
     void (*direction)(aur_sql_buf_t *q, int descending, int nulls_first);
     /* The end of a statement; offset 0 may be left out, limit < 0 is none. */
     void (*page)(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset);
+    /* NULL, or what goes before a statement that `page` ends, where a page needs that: the statement has
+     * columns c0 … */
+    void (*page_before)(aur_sql_buf_t *q, int noutputs, apr_int64_t limit, apr_int64_t offset);
     /* The next two may be NULL: for databases that compare all their types as the contract does. */
     /* How a column stands in a rule, an aggregation or a join with a column of another type: a
      * template with $l ("$l::text"), or NULL: as it is. */
@@ -43,6 +46,9 @@ struct aur_dialect_t {
     /* Texts that differ may be equal to the database (letter case, blanks at the end): columns are
      * compared, grouped, counted and joined by `operand`, which tells them apart. */
     int exact;
+    /* A text of no characters is NULL to the database: no value equals it, and all that are not NULL differ
+     * from it and come after it. Rules that compare with one are written so. */
+    int empty_is_null;
     /* What an order is made by, where the column itself will not do. */
     const char *(*sort_key)(const aur_column_t *column);
     /* A condition that holds wherever the rule does, made for the column's index; the rule follows. */
@@ -73,6 +79,8 @@ void aur_sql_quoted(aur_sql_buf_t *q, const char *name, const char *special);
 extern const aur_dialect_t aur_dialect_sqlite;
 extern const aur_dialect_t aur_dialect_pgsql;
 extern const aur_dialect_t aur_dialect_mysql;
-extern const aur_dialect_t aur_dialect_ansi; /* drivers that have none of their own */
+extern const aur_dialect_t aur_dialect_oracle;     /* 12.1 and later */
+extern const aur_dialect_t aur_dialect_oracle_old; /* before: pages by ROWNUM */
+extern const aur_dialect_t aur_dialect_ansi;       /* drivers that have none of their own */
 
 #endif

@@ -99,6 +99,14 @@ static void put_order(const aur_build_t *b)
     }
 }
 
+static void put_page_before(const aur_build_t *b, int noutputs, apr_int64_t limit,
+                            apr_int64_t offset)
+{
+    if (b->q->dialect->page_before) {
+        b->q->dialect->page_before(b->q, noutputs, limit, offset);
+    }
+}
+
 /* The number of rows, counted no further than bound (< 0: to the end). The order of rows and, unless
  * they are groups, their columns make no difference to it. */
 static void put_count(const aur_build_t *b, apr_int64_t bound)
@@ -108,7 +116,9 @@ static void put_count(const aur_build_t *b, apr_int64_t bound)
         put_source(b);
         return;
     }
-    aur_sql_text(b->q, " FROM (SELECT ");
+    aur_sql_text(b->q, " FROM (");
+    put_page_before(b, b->plan->grouped ? b->plan->noutputs : 1, bound, 0);
+    aur_sql_text(b->q, "SELECT ");
     if (b->plan->grouped) {
         put_outputs(b);
     }
@@ -165,6 +175,9 @@ apr_status_t aur_sql_build(aur_sql_t **sql, const aur_dialect_t *dialect, const 
         put_count(b, kind == AUR_SQL_COUNT ? -1 : plan->limit);
         *sql = aur_sql_buf_finish(b->q);
         return APR_SUCCESS;
+    }
+    if (kind == AUR_SQL_PAGE) {
+        put_page_before(b, plan->noutputs, plan->limit, plan->offset);
     }
     aur_sql_text(b->q, "SELECT ");
     put_outputs(b);

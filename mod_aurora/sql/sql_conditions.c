@@ -172,18 +172,80 @@ static void put_match(const aur_build_t *b, const aur_plan_expr_t *e, aur_place_
     }
 }
 
+/* Is it a value that no row has, because the database takes it for NULL? */
+static int is_void(const aur_build_t *b, const aur_plan_expr_t *e, int index)
+{
+    const aur_cell_t *value = &e->values[index];
+
+    return b->q->dialect->empty_is_null && value->kind == AUR_V_TEXT && value->len == 0;
+}
+
 static void put_list(const aur_build_t *b, const aur_plan_expr_t *e)
 {
-    int i;
+    int i, n = 0;
 
     aur_sql_text(b->q, "(");
     for (i = 0; i < e->nvalues; i++) {
-        if (i > 0) {
+        if (is_void(b, e, i)) {
+            continue;
+        }
+        if (n++ > 0) {
             aur_sql_text(b->q, ", ");
         }
         put_bind(b, e, i);
     }
     aur_sql_text(b->q, ")");
+}
+
+/* A comparison with such a value, where that alone decides it.
+ * @return whether it was one */
+static int put_void(const aur_build_t *b, const aur_plan_expr_t *e, aur_place_e place)
+{
+    const char *never = b->q->dialect->never;
+    int all;
+
+    switch (e->op) {
+    case AUR_OP_NEQ:
+    case AUR_OP_GT:
+    case AUR_OP_GTE:
+        all = 1;
+        break;
+    case AUR_OP_EQ:
+    case AUR_OP_LT:
+    case AUR_OP_LTE:
+        all = 0;
+        break;
+    case AUR_OP_BETWEEN:
+        if (is_void(b, e, 0) && !is_void(b, e, 1)) {
+            put_left(b, e, place, e->ignore_case);
+            aur_sql_text(b->q, " <= ");
+            put_bind(b, e, 1);
+            return 1;
+        }
+        all = 0;
+        break;
+    case AUR_OP_IN:
+    case AUR_OP_NOT_IN:
+        for (all = 0; all < e->nvalues && is_void(b, e, all); all++) {
+        }
+        if (all < e->nvalues) {
+            return 0;
+        }
+        all = e->op == AUR_OP_NOT_IN;
+        break;
+    default:
+        return 0;
+    }
+    if (e->op != AUR_OP_IN && e->op != AUR_OP_NOT_IN && !is_void(b, e, e->nvalues - 1)) {
+        return 0;
+    }
+    if (!all) {
+        aur_sql_text_n(b->q, never, strlen(never));
+        return 1;
+    }
+    put_left(b, e, place, 0);
+    aur_sql_text(b->q, " IS NOT NULL");
+    return 1;
 }
 
 static void put_comparison(const aur_build_t *b, const aur_plan_expr_t *e)
@@ -213,6 +275,9 @@ static void put_comparison(const aur_build_t *b, const aur_plan_expr_t *e)
 
 static void put_operator(const aur_build_t *b, const aur_plan_expr_t *e, aur_place_e place)
 {
+    if (put_void(b, e, place)) {
+        return;
+    }
     switch (e->op) {
     case AUR_OP_EQ:
     case AUR_OP_NEQ:

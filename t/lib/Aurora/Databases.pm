@@ -17,11 +17,13 @@ use Carp qw(croak);
 use Digest::MD5 ();
 use Encode qw(decode_utf8 encode_utf8);
 
+use Aurora::Battery ();
 use Aurora::Data ();
 use Aurora::Server ();
 
-our @NAMES = qw(sqlite pgsql mysql);
-my %CLASS = (sqlite => 'Aurora::Databases::SQLite', pgsql => 'Aurora::Databases::PostgreSQL', mysql => 'Aurora::Databases::MariaDB');
+our @NAMES = qw(sqlite pgsql mysql oracle);
+my %CLASS = (sqlite => 'Aurora::Databases::SQLite', pgsql => 'Aurora::Databases::PostgreSQL', mysql => 'Aurora::Databases::MariaDB',
+    oracle => 'Aurora::Databases::Oracle');
 
 # The names to run on: all, or those in AURORA_DB.
 sub names {
@@ -46,6 +48,9 @@ sub kept_name { return $_[1] }
 
 # The database whose shell answers a case of the battery.
 sub shell_name { return $_[0]{name} }
+
+# The battery's cases as this database is asked them; those that cannot be asked say so in not_on.
+sub cases { return Aurora::Battery::cases() }
 
 # Does the module know this driver, and apr-util too?
 sub _driver_missing {
@@ -137,6 +142,7 @@ sub missing {
 sub server    { my ($self) = @_; return (driver => 'pgsql', params => $self->{pg}->params) }
 sub kept_name { my ($self, $name) = @_; return lc $name }
 sub pg        { return $_[0]{pg} }
+sub own_sql   { my ($self, $sql) = @_; return $sql }
 
 # Plain names are created unquoted, so they are kept in small letters; the others keep their spelling.
 sub quoted {
@@ -192,7 +198,7 @@ sub rows_of {
 # Every row and definition, as pg_dump writes them; its \restrict lines are random.
 sub digest {
     my ($self) = @_;
-    my $pg = $self->{pg};
+    my $pg = $self->pg;
     my ($status, $out, $error) = $pg->run_client('', $pg->bin('pg_dump'), '-h', '127.0.0.1', '-p', $pg->port, '-U', 'postgres', '-w', 'aurora');
     Carp::croak("pg_dump: $error") if $status;
     $out =~ s/^\\(?:un)?restrict .*\n//mg;
@@ -269,6 +275,83 @@ sub digest {
     my @tables = map { $_->[0] } $self->{my}->rows('SHOW FULL TABLES WHERE table_type = \'BASE TABLE\'');
     my @sums = $self->{my}->rows('CHECKSUM TABLE ' . join ', ', map { my $n = $_; $n =~ s/`/``/g; "`$n`" } @tables);
     return join "\n", map { join '=', map { $_ // '' } @$_ } @sums, $self->{my}->rows('SHOW FULL TABLES');
+}
+
+# --- Oracle: the double of its client library --------------------------------------------------------
+
+package Aurora::Databases::Oracle;
+
+our @ISA = ('Aurora::Databases');
+
+sub missing {
+    require Aurora::Oracle;
+    return Aurora::Oracle->missing || Aurora::Databases::_driver_missing('oracle', 'server=//127.0.0.1/x user=x pass=x');
+}
+
+sub server { my ($self) = @_; return (driver => 'oracle', params => $self->{ora}->params(libdir => 1)) }
+sub shell_name { return 'sqlite' }
+sub oracle     { return $_[0]{ora} }
+sub cases      { return Aurora::Battery::cases_in_numbers() }    # no BOOLEAN before 23ai
+sub quoted     { my ($self, $name) = @_; return Aurora::Data::quote_ident($name) }
+
+# There is no empty text in Oracle: what is empty elsewhere is NULL here, and in what is expected.
+sub _without_empty_texts {
+    my ($self) = @_;
+    my $copy = "$self->{folder}/oracle.db";
+    File::Copy::copy($self->{sqlite}, $copy) or Carp::croak("$copy: $!");
+    $self->{sqlite} = $copy;
+    my $sql = '';
+    for my $table ($self->tables) {
+        for my $column (grep { $_->{type} =~ /TEXT|CHAR/ && !$_->{required} } @{ $table->{columns} }) {
+            my ($t, $c) = map { Aurora::Data::quote_ident($_) } $table->{name}, $column->{name};
+            $sql .= "UPDATE $t SET $c = NULL WHERE $c = '';\n";
+        }
+    }
+    Aurora::Data::sqlite_script($copy, $sql);
+}
+
+# DECIMAL and the like keep their names; a plain integer is NUMBER(38).
+my %ORACLE_TYPE = (INTEGER => 'numeric(38,0)', INT => 'numeric(38,0)', BIGINT => 'numeric(38,0)', NUM => 'numeric', REAL => 'double precision',
+    TEXT => 'varchar(32767)', BLOB => '"SYS".blob', BOOLEAN => 'numeric(1,0)');
+
+sub type_of {
+    my ($self, $table, $column) = @_;
+    return $ORACLE_TYPE{ $column->{type} } || lc $column->{type};
+}
+
+sub literal {
+    my ($self, $value, $type) = @_;
+    return "'\\x$value'" if $type =~ /blob/;
+    $value =~ s/([\\'])/\\$1/g;
+    $value =~ s/\r/\\r/g;
+    return "E'$value'";
+}
+
+sub fill {
+    my ($self) = @_;
+    require File::Copy;
+    require Aurora::Oracle;
+    $self->_without_empty_texts;
+    $self->{ora} = Aurora::Oracle->new;
+    my $sql = join '', "SET TimeZone = 'UTC';\nSET search_path = \"AURORA\";\nBEGIN;\n", (map { $self->table_sql($_) } $self->tables), <<'SQL';
+CREATE VIEW "ACTIVE_CUSTOMERS" AS SELECT "ID", "NAME", "REGION_ID", "CREATED" FROM "CUSTOMERS" WHERE "ACTIVE" = 1;
+CREATE VIEW "view; of 'sales'" AS SELECT "REGION", "AMOUNT" FROM "SALES" WHERE "AMOUNT" > 0;
+COMMIT;
+ANALYZE;
+SQL
+    $self->{ora}->psql(Encode::encode_utf8($sql));
+}
+
+sub rows_of { my ($self, @sql) = @_; return map { Aurora::Data::sqlite_rows($self->{sqlite}, $_) } @sql }
+
+*digest = \&Aurora::Databases::PostgreSQL::digest;
+sub pg { return $_[0]{ora} }
+
+# SQL with plain names, as PostgreSQL needs it for names in capitals.
+sub own_sql {
+    my ($self, $sql) = @_;
+    $sql =~ s/\b(?!(?:DROP|ALTER|TABLE|COLUMN|DELETE|FROM|WHERE|AND|OR|NOT|IN|IS|NULL)\b)([A-Z][A-Z_]+)\b/"$1"/g;
+    return qq{SET search_path = "AURORA";\n$sql};
 }
 
 1;

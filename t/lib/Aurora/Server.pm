@@ -208,6 +208,7 @@ sub _free_port {
 sub _exec {
     my ($out, $env, @args) = @_;
     delete @ENV{@ENVIRONMENT};
+    $ENV{LD_LIBRARY_PATH} = build();    # where apr-util finds the driver for Oracle
     $ENV{$_} = $env->{$_} for keys %{ $env || {} };
     $ENV{LD_PRELOAD} = $ENV{AURORA_PRELOAD} if $ENV{AURORA_PRELOAD};
     POSIX::setsid();    # prefork stops its whole process group, and that must not be the test's

@@ -1,0 +1,300 @@
+/* backend_oracle.c - Oracle sessions on the connection that apr_dbd_oracle opened. */
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "oracle_private.h"
+
+#define PING_WAIT    apr_time_from_sec(3)
+#define CANCEL_WAIT  apr_time_from_sec(5)
+#define CANCEL_PAUSE apr_time_from_msec(1)
+
+/* Rows beyond what a profile lets a user have are refused by the profile. V$PARAMETER needs a grant; without
+ * it the statement fails, and the limit is not known. */
+#define CAPACITY_TEXT "SELECT TO_NUMBER(value) FROM v$parameter WHERE name = 'sessions'"
+
+/* Texts are compared as bytes: letter case counts whatever the client's environment says. */
+static const char setup_text[] = "ALTER SESSION SET NLS_COMP = BINARY NLS_SORT = BINARY";
+static const char begin_text[] = "SET TRANSACTION READ ONLY";
+
+/* --- errors --------------------------------------------------------------------------------------- */
+
+static const char *sentence(int code)
+{
+    switch (code) {
+    case 1031: /* insufficient privileges */
+    case 41900:
+        return "The database does not let Aurora read this dataset.";
+    case 942:
+    case 904:
+    case 4043:
+        return "The dataset has changed in the database, or Aurora may not read it; ask for its "
+               "columns again.";
+    case 54:
+    case 60:
+    case 1555:
+    case 8103:
+        return "The database was busy with other work on this dataset; try again.";
+    case 1652:
+    case 4030:
+    case 4031:
+    case 4068:
+        return "The database ran out of memory or disk for this query; ask for less.";
+    default:
+        return "The database refused the query.";
+    }
+}
+
+static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t *e,
+                           aur_error_t *err)
+{
+    switch (e->what) {
+    case APR_DBD_ORACLE_INTERRUPTED:
+    case APR_DBD_ORACLE_TIMEOUT:
+        aur_error_set(err, AUR_E_QUERY_TIMEOUT, NULL, "The query was stopped before its end.");
+        break;
+    case APR_DBD_ORACLE_LOST:
+    case APR_DBD_ORACLE_UNREACHABLE:
+    case APR_DBD_ORACLE_SESSIONS:
+    case APR_DBD_ORACLE_LOGON:
+    case APR_DBD_ORACLE_CLIENT:
+        aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL, "The connection to the database was lost.");
+        err->retry_after = 5;
+        session->doubtful = 1;
+        break;
+    case APR_DBD_ORACLE_OK:
+    case APR_DBD_ORACLE_OTHER:
+        if (e->code == 1426 || e->code == 1722) {
+            aur_error_set(err, AUR_E_BAD_VALUE, NULL,
+                          "The database cannot hold one of the values that are compared.");
+        }
+        else {
+            aur_error_set(err, AUR_E_DATABASE_ERROR, NULL, "%s", sentence(e->code));
+        }
+        break;
+    }
+}
+
+apr_status_t aur_oracle_error(aur_session_t *session, aur_error_t *err)
+{
+    aur_oracle_t *s = session->private;
+    const apr_dbd_oracle_error_t *e = s->calls->error(s->handle);
+    const char *text = e->message ? e->message : "no reason given";
+    char code[16] = "oracle";
+    apr_size_t len;
+
+    set_from_class(session, e, err);
+    if (e->code > 0) {
+        (void)apr_snprintf(code, sizeof(code), "ORA-%05d", e->code);
+        len = strlen(code);
+        if (!strncmp(text, code, len) && text[len] == ':') {
+            text += len + 1 + (text[len + 1] == ' ');
+        }
+    }
+    aur_error_native(err, code, text);
+    err->connection_lost = session->doubtful;
+    return APR_EGENERAL;
+}
+
+/* --- parameters and the session ------------------------------------------------------------------- */
+
+/* They are read by the driver, in the child that connects: nothing of the client library may run before. */
+static apr_status_t oracle_check(const aur_db_settings_t *settings, aur_error_t *err, apr_pool_t *p)
+{
+    if (!settings->params || !*settings->params) {
+        return aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL,
+                             "AuroraDBParams is missing; for oracle: user=... pass=... server=...");
+    }
+    return APR_SUCCESS;
+}
+
+static int connect_seconds(const aur_db_settings_t *settings)
+{
+    apr_int64_t seconds = (settings->pool_timeout + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC;
+
+    return seconds < 2 ? 2 : (int)(seconds > 3600 ? 3600 : seconds);
+}
+
+static apr_status_t oracle_params(const char **params, const aur_db_settings_t *settings,
+                                  aur_error_t *err, apr_pool_t *p)
+{
+    *params = settings->params;
+    if (!strstr(settings->params, "connect_timeout=")) {
+        *params =
+            apr_psprintf(p, "%s connect_timeout=%d", settings->params, connect_seconds(settings));
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t oracle_setup(aur_session_t *session, apr_interval_time_t wait_us,
+                                 aur_error_t *err)
+{
+    const apr_dbd_oracle_t *native = session->native;
+    aur_oracle_t *s = apr_pcalloc(session->pool, sizeof(*s));
+    int version[3] = {0, 0, 0};
+
+    session->private = s;
+    s->session = session;
+    s->handle = session->handle;
+    if (!native || native->magic != APR_DBD_ORACLE_MAGIC ||
+        native->version != APR_DBD_ORACLE_VERSION) {
+        aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL, "The database cannot be used.");
+        aur_error_native(err, "oracle", "the DBD driver is not the one that comes with Aurora");
+        return APR_EGENERAL;
+    }
+    s->calls = native->calls;
+    if (s->calls->call_timeout(s->handle, wait_us) != 0 ||
+        s->calls->server_version(s->handle, version) != 0 ||
+        s->calls->execute(s->handle, setup_text, sizeof(setup_text) - 1, NULL, 0) != 0 ||
+        s->calls->call_timeout(s->handle, 0) != 0) {
+        aur_oracle_error(session, err);
+        err->code = AUR_E_DB_UNAVAILABLE;
+        return APR_EGENERAL;
+    }
+    session->dialect = aur_dialect_oracle_for(version);
+    return APR_SUCCESS;
+}
+
+static void oracle_teardown(aur_session_t *session)
+{
+}
+
+/* The client library keeps its socket to itself: only a round trip would tell. */
+static int oracle_current(aur_session_t *session)
+{
+    return 1;
+}
+
+static apr_status_t ping_within(aur_session_t *session, apr_interval_time_t wait, aur_error_t *err)
+{
+    aur_oracle_t *s = session->private;
+    int failed;
+
+    s->calls->call_timeout(s->handle, wait);
+    failed = s->calls->ping(s->handle);
+    if (failed && s->calls->error(s->handle)->what == APR_DBD_ORACLE_INTERRUPTED) {
+        failed = s->calls->ping(s->handle); /* a break that came late */
+    }
+    if (failed) {
+        aur_oracle_error(session, err);
+    }
+    s->calls->call_timeout(s->handle, 0);
+    return failed ? APR_EGENERAL : APR_SUCCESS;
+}
+
+static apr_status_t oracle_ping(aur_session_t *session, aur_error_t *err)
+{
+    return ping_within(session, PING_WAIT, err);
+}
+
+/* --- transactions --------------------------------------------------------------------------------- */
+
+/* Travels with the first statement. */
+static apr_status_t oracle_begin(aur_session_t *session, const char *user, const char *correlation,
+                                 aur_error_t *err)
+{
+    aur_oracle_t *s = session->private;
+
+    s->borrower = pthread_self();
+    s->in_transaction = 0;
+    if (s->calls->identify(s->handle, user ? user : "", "aurora", correlation ? correlation : "") !=
+        0) {
+        return aur_oracle_error(session, err);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t aur_oracle_start(aur_oracle_t *s, aur_error_t *err)
+{
+    if (s->in_transaction) {
+        return APR_SUCCESS;
+    }
+    if (s->calls->execute(s->handle, begin_text, sizeof(begin_text) - 1, NULL, 0) != 0) {
+        return aur_oracle_error(s->session, err);
+    }
+    s->in_transaction = 1;
+    return APR_SUCCESS;
+}
+
+apr_status_t aur_oracle_end(aur_oracle_t *s, aur_error_t *err)
+{
+    s->in_transaction = 0;
+    return s->calls->rollback(s->handle) == 0 ? APR_SUCCESS : aur_oracle_error(s->session, err);
+}
+
+/* A break that another thread is just sending must not meet the next borrower's statement. */
+static int wait_for_cancels(aur_oracle_t *s)
+{
+    apr_time_t until = apr_time_now() + CANCEL_WAIT;
+
+    while (__atomic_load_n(&s->cancelling, __ATOMIC_ACQUIRE) > 0) {
+        if (apr_time_now() > until) {
+            return 0;
+        }
+        apr_sleep(CANCEL_PAUSE);
+    }
+    return 1;
+}
+
+static apr_status_t oracle_rollback(aur_session_t *session)
+{
+    aur_oracle_t *s = session->private;
+    aur_error_t err;
+
+    aur_error_clear(&err);
+    if (!wait_for_cancels(s)) {
+        return APR_EGENERAL;
+    }
+    if (aur_session_cancelled(session) && ping_within(session, CANCEL_WAIT, &err) != APR_SUCCESS) {
+        return APR_EGENERAL;
+    }
+    return s->in_transaction ? aur_oracle_end(s, &err) : APR_SUCCESS;
+}
+
+/* --- cancel --------------------------------------------------------------------------------------- */
+
+/* The borrower's own thread comes here from the signal handler of a child that must end: it is in the middle of
+ * a call into the client library, which cannot be entered again. The server notices when the socket closes. */
+static void oracle_cancel(aur_session_t *session)
+{
+    aur_oracle_t *s = session->private;
+
+    if (pthread_equal(pthread_self(), s->borrower)) {
+        return;
+    }
+    __atomic_add_fetch(&s->cancelling, 1, __ATOMIC_ACQ_REL);
+    s->calls->interrupt(s->handle);
+    __atomic_sub_fetch(&s->cancelling, 1, __ATOMIC_ACQ_REL);
+}
+
+static void oracle_abandon(aur_session_t *session)
+{
+    aur_oracle_t *s = session->private;
+
+    s->calls->abandon(s->handle);
+}
+
+static const char *oracle_capacity(const aur_db_settings_t *settings)
+{
+    return CAPACITY_TEXT;
+}
+
+const aur_backend_t aur_backend_oracle = {
+    .driver = "oracle",
+    .check = oracle_check,
+    .params = oracle_params,
+    .setup = oracle_setup,
+    .teardown = oracle_teardown,
+    .current = oracle_current,
+    .ping = oracle_ping,
+    .begin = oracle_begin,
+    .rollback = oracle_rollback,
+    .cancel = oracle_cancel,
+    .abandon = oracle_abandon,
+    .capacity = oracle_capacity,
+    .open = aur_oracle_cursor_open,
+    .next = aur_oracle_cursor_next,
+    .close = aur_oracle_cursor_close,
+    .discover = aur_oracle_discover,
+    .explain = aur_oracle_explain,
+};
