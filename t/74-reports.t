@@ -355,6 +355,43 @@ sub visible {
     $server->finish('who may see what');
 }
 
+# A report is for those who may see all that it names, whatever value would be the first to be refused.
+sub values_hide_nothing {
+    my $sales = sub { my ($parameter, %query) = @_; return { parameters => [$parameter], query => { dataset => 'SALES', columns => ['ID'], %query } } };
+    my $any = { name => 'v' };
+    my %reports = (
+        column    => $sales->($any, columns => [qw(ID AMOUNT)], filters => all_of(rule(ID => eq => '${v}'))),
+        sorting   => $sales->($any, sorting => [ { column => 'AMOUNT' } ], filters => all_of(rule(ID => in => ['${v}']))),
+        rule      => $sales->($any, filters => all_of(rule(SOLD_ON => between => ['${v}', '2030-01-01']), rule(ID => eq => '${v}'), rule(AMOUNT => gte => 1))),
+        choice    => $sales->({ name => 'v', type => 'choice', choices => [qw(none 7)] }, columns => [qw(ID AMOUNT)], filters => all_of(rule(ID => eq => '${v}'))),
+        partition => $sales->($any, columns => [qw(ID AMOUNT)], partition_filters => { SALES => '${v}' }),
+        load_type => $sales->($any, columns => [qw(ID AMOUNT)], partition_load_type => '${v}'),
+        load_id   => { parameters => [$any], query => { dataset => 'CUSTOMERS', columns => ['NAME'], partition_filters => { CUSTOMERS => '${v}' } } },
+        fine      => $sales->($any, filters => all_of(rule(ID => eq => '${v}')), partition_load_type => 'North'),
+    );
+    my $path = Aurora::Data::catalog_write("$folder/catalog-" . ++$files . '.json', {
+        datasets => {
+            SALES => { columns => { map({ ($_ => {}) } qw(ID REGION SOLD_ON)), AMOUNT => { roles => ['finance'] } },
+                partition => { load_id_column => 'ID', load_type_column => 'REGION', supported_types => [qw(North South)] },
+                row_filter => all_of(rule(REGION => eq => { expr => '%{HTTP:X-Region}' })) },
+            CUSTOMERS => { columns => { NAME => {}, ID => { roles => ['finance'] } }, partition => { load_id_column => 'ID' } },
+        },
+        reports => \%reports,
+    });
+    my $server = start({}, catalog => $path);
+    is(seen($server, who('ann', 'finance')), 'choice column fine load_id load_type partition rule sorting', 'who may see every column sees every report');
+    is(seen($server, who('bob', 'audit')), 'fine', 'who may not see one sees none that names it');
+    my %values = (load_type => 'North', rule => '2020-01-01');
+    for my $name (sort keys %reports) {
+        my $r = $server->http->get(link_to($name, v => $values{$name} // 7), who('bob', 'audit'));
+        is(problem($r), $name eq 'fine' ? '200 - -' : '404 UNKNOWN_REPORT -', "$name: nor one that he has heard of");
+        unlike($r->{body}, qr/AMOUNT/, "$name: and no name");
+    }
+    my $warned = () = $server->wait_for_log(error => qr/AUR2030.*AUR2030/s, 1) =~ /AUR2030/g;
+    is($warned, 1, 'a list of reports asks no row filter: the one report that has run did');
+    $server->finish('values hide nothing');
+}
+
 sub callers {
     my $expr = { name => 'me', expr => '%{HTTP:X-User}' };
     my $server = start({
@@ -503,6 +540,7 @@ sub configtest {
 
 small();
 visible();
+values_hide_nothing();
 callers();
 files();
 limits();

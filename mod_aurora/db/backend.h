@@ -21,7 +21,8 @@ typedef struct aur_session_t {
     apr_dbd_t *handle;
     void *native;  /* what apr_dbd_native_handle gave */
     void *private; /* the backend's own */
-    const aur_dialect_t *dialect; /* of this server, where its version decides; NULL: the driver's */
+    const aur_dialect_t
+        *dialect; /* of this server, where its version decides; NULL: the driver's */
     apr_pool_t *pool;
     apr_time_t used; /* by aur_clock: when it last went back to the pool */
     int doubtful;    /* never to be used again: closed where it would have gone back */
