@@ -6,6 +6,7 @@
 #define AURORA_CELL_H
 
 #include <apr.h>
+#include <apr_errno.h>
 
 /* The type of a column, as the contract names it. TIMESTAMP_TZ is told apart because a workbook
  * has no cell for a zone; clients see both as "timestamp". */
@@ -33,8 +34,21 @@ typedef enum {
     AUR_V_DATE,      /* s,len: [-]YYYY-MM-DD, four or more digits of year (astronomical, 0 = 1 BC)*/
     AUR_V_TIMESTAMP, /* s,len: date, one separator (' ' or 'T'), HH:MM:SS[.f{1,9}] */
     AUR_V_TIMESTAMP_TZ, /* s,len: as TIMESTAMP, then Z or [+-]HH[[:]MM] */
-    AUR_V_BINARY        /* s,len: raw bytes */
+    AUR_V_BINARY,       /* s,len: raw bytes */
+    AUR_V_PIECES        /* pieces: text or bytes of any length, not held as a whole */
 } aur_cell_e;
+
+/* A value that comes piece by piece, once and from its beginning on; whoever has enough of it need not read the rest.
+ * Only results have such cells, never binds. */
+typedef struct aur_pieces_t aur_pieces_t;
+struct aur_pieces_t {
+    aur_cell_e kind; /* AUR_V_TEXT or AUR_V_BINARY */
+    /** The next piece, of any size; a character may be split between two.
+     * @param s    valid until the next call
+     * @param len  0: the value has ended, or breaks off
+     * @return APR_SUCCESS; else the value breaks off, and whoever gave the cell knows why */
+    apr_status_t (*next)(aur_pieces_t *pieces, const char **s, apr_size_t *len);
+};
 
 typedef struct aur_cell_t {
     aur_cell_e kind;
@@ -43,6 +57,7 @@ typedef struct aur_cell_t {
         apr_int64_t i;
         double d;
         const char *s;
+        aur_pieces_t *pieces;
     } v;
 } aur_cell_t;
 

@@ -104,7 +104,10 @@ apr_status_t aur_cursor_open(aur_cursor_t **cursor, aur_conn_t *conn, const aur_
 /** The result's columns: the statement's own where it has them (sql->columns), else as the database
  * describes them. */
 const aur_result_column_t *aur_cursor_columns(const aur_cursor_t *cursor, int *ncolumns);
-/** The next row. Cells point into the driver's buffers until the next call.
+/** The next row. Cells point into the driver's buffers until the next call. A value too long to be held comes in
+ * pieces (AUR_V_PIECES), which are read from the database as they are asked for.
+ * @param err  has to live until the next call: where a value breaks off in the middle, it says why, and the
+ *             cursor has ended
  * @return APR_SUCCESS; APR_EOF after the last row, however often asked; APR_EGENERAL with err, which
  *         ends the cursor */
 apr_status_t aur_cursor_next(const aur_cell_t **cells, aur_cursor_t *cursor, aur_error_t *err);

@@ -13,8 +13,10 @@ void aur_json_cstring(aur_sink_t *sink, const char *s);
 /** An integer, always as a JSON number. */
 void aur_json_int(aur_sink_t *sink, apr_int64_t i);
 /** A cell as previews show it (api.md): a number where a double keeps every digit, else a string;
- * dates and timestamps as ISO 8601 strings with 'T'; binary as base64; NULL as null. */
-void aur_json_cell(aur_sink_t *sink, const aur_cell_t *cell);
+ * dates and timestamps as ISO 8601 strings with 'T'; binary as base64; NULL as null.
+ * @return APR_SUCCESS, whatever became of the bytes; of a value in pieces what its `next` returned, or the sink's
+ *         status as soon as that has failed */
+apr_status_t aur_json_cell(aur_sink_t *sink, const aur_cell_t *cell);
 /** A string literal, as it is. */
 #define aur_json_lit(sink, literal) aur_sink_write((sink), "" literal "", sizeof(literal) - 1)
 

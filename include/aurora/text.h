@@ -12,6 +12,9 @@ int aur_utf8_valid(const char *s, apr_size_t len);
  * none, or is empty. */
 apr_size_t aur_utf8_char(const char *s, apr_size_t len);
 
+/** Bytes (0..3) at the end of s[0..len) that are the beginning of a character whose rest may follow. */
+apr_size_t aur_utf8_open(const char *s, apr_size_t len);
+
 /** The longest prefix of s[0..len) that is at most max bytes and ends on a character boundary. */
 apr_size_t aur_utf8_clip(const char *s, apr_size_t len, apr_size_t max);
 

@@ -1,7 +1,8 @@
 /* writer.h - a format: begin, rows, end. A new format adds a file and changes none.
  *
  * Cells are written once, straight into the sink. A writer allocates from its pool when it is
- * created and never afterwards. Statuses are the sink's; nothing else can fail. */
+ * created and never afterwards. Statuses are the sink's, or those of a value in pieces that breaks off: then the body
+ * cannot be ended any more. Nothing else can fail. */
 #ifndef AURORA_WRITER_H
 #define AURORA_WRITER_H
 
@@ -63,7 +64,7 @@ typedef struct aur_csv_options_t {
  * A value that reads like a null token that is not empty is put into quotes. In a result of one
  * column NULL without a token is an empty line, which some readers skip: a token tells them.
  * What is no date, timestamp or number although its cell says so is copied as it is, and guarded
- * like text. */
+ * like text. A value in pieces is always in quotes. */
 aur_writer_t *aur_writer_csv_create(aur_sink_t *sink, const aur_result_column_t *columns,
                                     int ncolumns, const aur_csv_options_t *options, apr_pool_t *p);
 

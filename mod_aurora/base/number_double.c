@@ -1,7 +1,7 @@
 /* Doubles as text, in three steps, each tried only where the one before has no answer:
- * 1. n / 10^k with n below 2^53: dividing two doubles that hold n and 10^k exactly rounds once, as
+ * 1. n / 10^k with n of 15 digits: dividing two doubles that hold n and 10^k exactly rounds once, as
  *    reading the text does, so a quotient that equals d proves the text. Money and measures end
- * here.
+ *    here. With 16 digits several texts may read back as d, and the nearest is wanted.
  * 2. 16 and 17 digits with 128-bit integers: the interval of everything that reads back as d is
  *    known exactly, and the shortest decimal inside it is wanted.
  * 3. printf and strtod, for the very large and the very small. */
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define TWO_53 9007199254740992.0
+#define TEN_15 1e15
 
 const double aur_number_pow10[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
@@ -128,8 +129,8 @@ static int interval_has(const interval_t *in, uint64_t n)
     return at > in->low && at < in->high;
 }
 
-/* Step 2, for 1e-4 <= d < 2^52 and not whole; k is the least with d * 10^k >= 2^53, so at most 20,
- * and 2 * 2^53 * 10^21 is below 2^128. Returns n and the number of its decimal places in *places.
+/* Step 2, for 1e-4 <= d < 2^53; k is the least with d * 10^k >= 10^15, so at most 19, and
+ * 2 * 2^53 * 10^21 is below 2^128. Returns n and the number of its decimal places in *places.
  */
 static uint64_t shortest_exact(double d, int k, int *places)
 {
@@ -138,12 +139,13 @@ static uint64_t shortest_exact(double d, int k, int *places)
 
     for (k = k > 0 ? k - 1 : 0; k <= last; k++) {
         interval_t in;
-        wide_t rest;
+        wide_t rest, half;
         int up;
         interval_make(&in, d, k);
         n = (uint64_t)(in.value >> in.shift);
         rest = in.value - ((wide_t)n << in.shift);
-        up = rest > ((wide_t)1 << (in.shift - 1));
+        half = (wide_t)1 << (in.shift - 1);
+        up = rest > half || (rest == half && n % 2 == 1); /* as everybody breaks a tie */
         if (interval_has(&in, n + (uint64_t)up)) {
             n += (uint64_t)up;
             break;
@@ -165,7 +167,7 @@ static int shortest_quotient(double d, uint64_t *n, int *k)
     for (*k = 0; *k < 23; (*k)++) {
         double scaled = d * aur_number_pow10[*k], whole;
         int64_t i;
-        if (scaled >= TWO_53) {
+        if (scaled >= TEN_15) {
             return 0;
         }
         /* by way of signed integers, which processors convert in one step */

@@ -82,6 +82,28 @@ apr_size_t aur_utf8_char(const char *text, apr_size_t len)
     return 4;
 }
 
+/* Is there any way to complete the n bytes at s? The second byte of some characters must be low, of others high. */
+static int is_beginning(const char *s, apr_size_t n)
+{
+    char low[4], high[4];
+
+    memset(low, 0x80, sizeof(low));
+    memset(high, 0xbf, sizeof(high));
+    memcpy(low, s, n);
+    memcpy(high, s, n);
+    return aur_utf8_char(low, sizeof(low)) > n || aur_utf8_char(high, sizeof(high)) > n;
+}
+
+apr_size_t aur_utf8_open(const char *s, apr_size_t len)
+{
+    apr_size_t n = 1;
+
+    while (n <= 3 && n <= len && is_tail((unsigned char)s[len - n])) {
+        n++;
+    }
+    return n <= 3 && n <= len && is_beginning(s + len - n, n) ? n : 0;
+}
+
 int aur_utf8_valid(const char *s, apr_size_t len)
 {
     apr_size_t n;

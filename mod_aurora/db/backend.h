@@ -43,7 +43,9 @@ struct aur_cursor_t {
     apr_pool_t *pool;
     int ncolumns;
     const aur_result_column_t *columns;
-    aur_cell_t *cells; /* ncolumns of them, filled again for each row */
+    aur_cell_t *cells;                 /* ncolumns of them, filled again for each row */
+    struct aur_piecewise_t *piecewise; /* ncolumns of them; NULL: no value has come in pieces yet */
+    aur_error_t *err;                  /* the caller's, as of its last row */
     int done;
     void *private; /* the backend's own */
 };
@@ -81,6 +83,10 @@ struct aur_backend_t {
     /* Prepare and bind; set columns, ncolumns and private. Cleans up after itself when it fails. */
     apr_status_t (*open)(aur_cursor_t *cursor, aur_error_t *err);
     apr_status_t (*next)(aur_cursor_t *cursor, aur_error_t *err); /* fills cells */
+    /* The next piece of a value that aur_cursor_piecewise was called for, as aur_pieces_t has it. NULL: this backend
+     * has none. */
+    apr_status_t (*piece)(aur_cursor_t *cursor, int column, const char **s, apr_size_t *len,
+                          aur_error_t *err);
     void (*close)(aur_cursor_t *cursor);
 
     apr_status_t (*discover)(aur_catalog_builder_t *builder, aur_session_t *session,
@@ -154,6 +160,10 @@ apr_status_t aur_conn_replace(aur_conn_t *conn, const aur_error_t *err);
 /** Takes log lines where nobody wants them. */
 void aur_log_none(void *ctx, int level, apr_status_t rv, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/** For a backend's `next`: the column's cell of this row comes in pieces.
+ * @param kind  AUR_V_TEXT or AUR_V_BINARY */
+void aur_cursor_piecewise(aur_cursor_t *cursor, int column, aur_cell_e kind);
 
 /** Close whatever is open on the connection. */
 void aur_conn_close_cursors(aur_conn_t *conn);

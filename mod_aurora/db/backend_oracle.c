@@ -294,6 +294,7 @@ const aur_backend_t aur_backend_oracle = {
     .capacity = oracle_capacity,
     .open = aur_oracle_cursor_open,
     .next = aur_oracle_cursor_next,
+    .piece = aur_oracle_cursor_piece,
     .close = aur_oracle_cursor_close,
     .discover = aur_oracle_discover,
     .explain = aur_oracle_explain,

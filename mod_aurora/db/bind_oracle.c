@@ -167,6 +167,8 @@ static void bind_set(apr_dbd_oracle_value_t *value, const aur_bind_t *bind, apr_
     case AUR_V_NULL:
         value->kind = null_kind(bind->type); /* calloc left no text */
         break;
+    case AUR_V_PIECES:
+        break; /* of results only */
     }
 }
 

@@ -1,64 +1,84 @@
-/* cursor_oracle.c - rows of a statement, from the driver's arrays to cells. Nothing is copied but large objects,
- * which are read into memory that the next row uses again. */
+/* cursor_oracle.c - rows of a statement, from the driver's arrays to cells. Nothing is copied but large objects:
+ * small ones are read into memory that the next row uses again, larger ones through it, piece by piece. */
 #include <apr_strings.h>
 #include <string.h>
 
 #include "oracle_private.h"
 
 #define MIDNIGHT      " 00:00:00"
-#define LOB_ROOM      65536
-#define LOB_MAX       (64 * 1024 * 1024) /* of one value; held while its row is written */
+#define LOB_WHOLE_MAX 65536 /* bytes of a value that is held as a whole */
+#define LOB_PIECE     65536 /* asked for at once */
 #define PAGE_ROWS_MAX 100
 
-/* Memory for one column's large objects; grows, and is used again. */
+/* Memory for one column's large objects. */
 typedef struct {
-    char *bytes;
-    apr_size_t size;
-} room_t;
+    char *bytes;     /* NULL: none has come yet */
+    apr_size_t used; /* of a beginning that has not been given out */
+} lob_t;
 
 typedef struct {
     aur_oracle_t *s;
     apr_dbd_oracle_stmt_t *stmt;
-    room_t *rooms; /* one per column */
-    apr_pool_t *pool;
+    lob_t *lobs; /* one per column */
+    aur_task_t *task;
 } rows_t;
 
 /* --- cells ---------------------------------------------------------------------------------------- */
 
-/* The whole of a large object. */
-static apr_status_t read_lob(aur_cell_t *cell, rows_t *rows, int column, aur_error_t *err)
+/* One call of the driver's: each may be a wait for the database. */
+static apr_status_t lob_read(rows_t *rows, int column, char *buf, apr_size_t *len, aur_error_t *err)
 {
-    room_t *room = &rows->rooms[column];
-    apr_size_t used = 0, n;
-    char *grown;
-
-    for (;;) {
-        if (room->size - used < LOB_ROOM) {
-            if (room->size >= LOB_MAX) {
-                return aur_error_set(err, AUR_E_DATABASE_ERROR, NULL,
-                                     "A value of the result has more than %d MiB.",
-                                     LOB_MAX / (1024 * 1024));
-            }
-            /* doubled, so what it once was is never more than the rest */
-            grown = apr_palloc(rows->pool, room->size ? room->size * 2 : 2 * LOB_ROOM);
-            if (used > 0) {
-                memcpy(grown, room->bytes, used);
-            }
-            room->bytes = grown;
-            room->size = room->size ? room->size * 2 : 2 * LOB_ROOM;
-        }
-        n = LOB_ROOM;
-        if (rows->s->calls->lob_read(rows->stmt, column, room->bytes + used, &n) != 0) {
-            return aur_oracle_error(rows->s->session, err);
-        }
-        if (n == 0) {
-            break;
-        }
-        used += n;
+    if (rows->s->calls->lob_read(rows->stmt, column, buf, len) != 0) {
+        return aur_oracle_error(rows->s->session, err);
     }
-    cell->v.s = room->bytes;
-    cell->len = used;
+    aur_task_progress(rows->task);
     return APR_SUCCESS;
+}
+
+/* A large object's beginning, which is the whole of a small one: that is a cell like any other. */
+static apr_status_t read_lob(aur_cursor_t *cursor, int column, aur_cell_e kind, aur_error_t *err)
+{
+    rows_t *rows = cursor->private;
+    aur_cell_t *cell = &cursor->cells[column];
+    lob_t *lob = &rows->lobs[column];
+    apr_size_t n = 1;
+    apr_status_t rv;
+
+    if (!lob->bytes) {
+        lob->bytes = apr_palloc(cursor->pool, LOB_WHOLE_MAX + LOB_PIECE);
+    }
+    for (lob->used = 0; n > 0 && lob->used <= LOB_WHOLE_MAX; lob->used += n) {
+        n = LOB_PIECE;
+        rv = lob_read(rows, column, lob->bytes + lob->used, &n, err);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    if (n > 0) {
+        aur_cursor_piecewise(cursor, column, kind);
+        return APR_SUCCESS;
+    }
+    cell->kind = kind;
+    cell->v.s = lob->bytes;
+    cell->len = lob->used;
+    return APR_SUCCESS;
+}
+
+/* First what has been read to know that it is long; then from the database. */
+apr_status_t aur_oracle_cursor_piece(aur_cursor_t *cursor, int column, const char **s,
+                                     apr_size_t *len, aur_error_t *err)
+{
+    rows_t *rows = cursor->private;
+    lob_t *lob = &rows->lobs[column];
+
+    *s = lob->bytes;
+    if (lob->used > 0) {
+        *len = lob->used;
+        lob->used = 0;
+        return APR_SUCCESS;
+    }
+    *len = LOB_WHOLE_MAX + LOB_PIECE;
+    return lob_read(rows, column, lob->bytes, len, err);
 }
 
 /* A DATE of Oracle's has a time of day: at midnight it is the day, else nothing of it may be lost. */
@@ -82,9 +102,11 @@ static void read_text(aur_cell_t *cell, const apr_dbd_oracle_value_t *value, aur
     cell->len = value->len;
 }
 
-static apr_status_t read_cell(aur_cell_t *cell, const apr_dbd_oracle_value_t *value, rows_t *rows,
-                              int column, aur_error_t *err)
+static apr_status_t read_cell(aur_cursor_t *cursor, int column, const apr_dbd_oracle_value_t *value,
+                              aur_error_t *err)
 {
+    aur_cell_t *cell = &cursor->cells[column];
+
     cell->len = 0;
     switch (value->kind) {
     case APR_DBD_ORACLE_NULL:
@@ -118,11 +140,9 @@ static apr_status_t read_cell(aur_cell_t *cell, const apr_dbd_oracle_value_t *va
         cell->v.i = value->v.i;
         break;
     case APR_DBD_ORACLE_CLOB:
-        cell->kind = AUR_V_TEXT;
-        return read_lob(cell, rows, column, err);
+        return read_lob(cursor, column, AUR_V_TEXT, err);
     case APR_DBD_ORACLE_BLOB:
-        cell->kind = AUR_V_BINARY;
-        return read_lob(cell, rows, column, err);
+        return read_lob(cursor, column, AUR_V_BINARY, err);
     }
     return APR_SUCCESS;
 }
@@ -195,7 +215,7 @@ apr_status_t aur_oracle_cursor_open(aur_cursor_t *cursor, aur_error_t *err)
         return rv;
     }
     rows->s = s;
-    rows->pool = cursor->pool;
+    rows->task = cursor->conn->task;
     if (s->calls->open(&rows->stmt, s->handle, sql->text, sql->len,
                        aur_oracle_binds(sql, cursor->pool), sql->nbinds, batch,
                        cursor->pool) != 0) {
@@ -206,7 +226,7 @@ apr_status_t aur_oracle_cursor_open(aur_cursor_t *cursor, aur_error_t *err)
         s->calls->close(rows->stmt);
         return rv;
     }
-    rows->rooms = apr_pcalloc(cursor->pool, (apr_size_t)cursor->ncolumns * sizeof(*rows->rooms));
+    rows->lobs = apr_pcalloc(cursor->pool, (apr_size_t)cursor->ncolumns * sizeof(*rows->lobs));
     cursor->private = rows;
     return APR_SUCCESS;
 }
@@ -225,7 +245,7 @@ apr_status_t aur_oracle_cursor_next(aur_cursor_t *cursor, aur_error_t *err)
         return aur_oracle_error(cursor->session, err);
     }
     for (i = 0; i < cursor->ncolumns && rv == APR_SUCCESS; i++) {
-        rv = read_cell(&cursor->cells[i], &values[i], rows, i, err);
+        rv = read_cell(cursor, i, &values[i], err);
     }
     return rv;
 }

@@ -64,6 +64,8 @@ static int bind_cell(sqlite3_stmt *stmt, int n, const aur_cell_t *cell, apr_pool
         return sqlite3_bind_text64(stmt, n, cell->v.s, cell->len, SQLITE_STATIC, SQLITE_UTF8);
     case AUR_V_BINARY:
         return sqlite3_bind_blob64(stmt, n, cell->v.s, cell->len, SQLITE_STATIC);
+    case AUR_V_PIECES: /* never bound */
+        break;
     }
     return SQLITE_MISUSE;
 }

@@ -150,6 +150,68 @@ const aur_result_column_t *aur_cursor_columns(const aur_cursor_t *cursor, int *n
     return cursor->columns;
 }
 
+/* --- values in pieces --------------------------------------------------------------------------- */
+
+typedef struct aur_piecewise_t {
+    aur_pieces_t base;
+    aur_cursor_t *cursor;
+    int column;
+} piecewise_t;
+
+/* What holds between two rows holds between two pieces: each is one wait for the database, and a stop is heeded. */
+static apr_status_t piece_next(aur_pieces_t *base, const char **s, apr_size_t *len)
+{
+    piecewise_t *pieces = (piecewise_t *)base;
+    aur_cursor_t *cursor = pieces->cursor;
+    aur_session_t *session = cursor->session;
+    apr_status_t rv;
+
+    *len = 0;
+    if (!session) {
+        return over(cursor->err, "result");
+    }
+    if (aur_session_cancelled(session)) {
+        rv = stopped(cursor->err);
+    }
+    else {
+        aur_session_enter(session);
+        rv = session->backend->piece(cursor, pieces->column, s, len, cursor->err);
+        aur_session_leave(session);
+    }
+    if (rv != APR_SUCCESS) {
+        *len = 0;
+        aur_cursor_close(cursor);
+        return rv;
+    }
+    aur_task_progress(cursor->conn->task);
+    return APR_SUCCESS;
+}
+
+void aur_cursor_piecewise(aur_cursor_t *cursor, int column, aur_cell_e kind)
+{
+    aur_cell_t *cell = &cursor->cells[column];
+    piecewise_t *pieces;
+    int i;
+
+    if (!cursor->piecewise) {
+        cursor->piecewise =
+            apr_pcalloc(cursor->pool, (apr_size_t)cursor->ncolumns * sizeof(*cursor->piecewise));
+        for (i = 0; i < cursor->ncolumns; i++) {
+            pieces = &cursor->piecewise[i];
+            pieces->base.next = piece_next;
+            pieces->cursor = cursor;
+            pieces->column = i;
+        }
+    }
+    pieces = &cursor->piecewise[column];
+    pieces->base.kind = kind;
+    cell->kind = AUR_V_PIECES;
+    cell->len = 0;
+    cell->v.pieces = &pieces->base;
+}
+
+/* --- rows --------------------------------------------------------------------------------------- */
+
 apr_status_t aur_cursor_next(const aur_cell_t **cells, aur_cursor_t *cursor, aur_error_t *err)
 {
     aur_session_t *session = cursor->session;
@@ -164,6 +226,7 @@ apr_status_t aur_cursor_next(const aur_cell_t **cells, aur_cursor_t *cursor, aur
     if (aur_session_cancelled(session)) {
         return stopped(err);
     }
+    cursor->err = err;
     aur_session_enter(session);
     rv = session->backend->next(cursor, err);
     aur_session_leave(session);

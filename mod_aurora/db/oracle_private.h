@@ -42,6 +42,8 @@ const apr_dbd_oracle_value_t *aur_oracle_binds(const aur_sql_t *sql, apr_pool_t 
 
 apr_status_t aur_oracle_cursor_open(aur_cursor_t *cursor, aur_error_t *err);
 apr_status_t aur_oracle_cursor_next(aur_cursor_t *cursor, aur_error_t *err);
+apr_status_t aur_oracle_cursor_piece(aur_cursor_t *cursor, int column, const char **s,
+                                     apr_size_t *len, aur_error_t *err);
 void aur_oracle_cursor_close(aur_cursor_t *cursor);
 
 /* --- discover_oracle.c, explain_oracle.c ------------------------------------------------------- */

@@ -164,6 +164,7 @@ static const char *as_text(const aur_cell_t *cell, apr_pool_t *p)
 
     switch (cell->kind) {
     case AUR_V_NULL:
+    case AUR_V_PIECES: /* never bound */
         return NULL;
     case AUR_V_INT:
         out = apr_palloc(p, AUR_INT_TEXT_MAX + 1);

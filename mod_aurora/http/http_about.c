@@ -97,7 +97,8 @@ static void say_value(words_t *w, const aur_cell_t *cell)
         break;
     case AUR_V_NULL:
     case AUR_V_DOUBLE:
-    case AUR_V_BINARY: /* no bind is of these kinds */
+    case AUR_V_BINARY:
+    case AUR_V_PIECES: /* no bind is of these kinds */
         break;
     }
 }

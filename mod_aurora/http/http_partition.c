@@ -108,6 +108,7 @@ static const char *key_of(const aur_cell_t *cell, apr_size_t *len, apr_pool_t *p
     switch (cell->kind) {
     case AUR_V_NULL:
     case AUR_V_BINARY:
+    case AUR_V_PIECES:
         return NULL;
     case AUR_V_INT:
     case AUR_V_BOOL:
@@ -149,7 +150,7 @@ static apr_status_t groups_read(groups_t *groups, aur_request_t *x, const aur_ca
     groups->list = apr_pcalloc(p, GROUPS_MAX * sizeof(*groups->list));
     while ((rv = aur_cursor_next(&cells, cursor, &x->err)) == APR_SUCCESS) {
         group_t *group = &groups->list[groups->n];
-        if (cells[0].kind == AUR_V_NULL) {
+        if (cells[0].kind == AUR_V_NULL || cells[0].kind == AUR_V_PIECES) {
             continue;
         }
         if (groups->n == GROUPS_MAX) {

@@ -57,7 +57,9 @@ static apr_status_t write_rows(aur_request_t *x, aur_cursor_t *cursor, aur_write
         aur_task_progress(x->task);
         rv = writer->is->row(writer, cells);
         if (rv != APR_SUCCESS) {
-            rv = aur_answer_broken(x);
+            if (x->err.code == AUR_E_NONE) { /* else a value broke off, and has said why */
+                rv = aur_answer_broken(x);
+            }
             break;
         }
         x->rows++;

@@ -1,4 +1,5 @@
 #include "csv_text.h"
+#include "write_private.h"
 
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 #define HIGH_BITS UINT64_C(0x8080808080808080)
@@ -156,6 +157,21 @@ static int is_token(const csv_format_t *f, apr_size_t mark, const char *s, apr_s
            !memcmp(f->null_token + mark, s, len);
 }
 
+/* Text within quotes, of any length. */
+static void put_inside(aur_sink_t *sink, const char *s, apr_size_t len)
+{
+    while (len > 0) {
+        const char *quote = memchr(s, '"', len);
+        apr_size_t n = quote ? (apr_size_t)(quote - s) + 1 : len;
+        aur_sink_write(sink, s, n);
+        if (quote) {
+            aur_sink_byte(sink, '"');
+        }
+        s += n;
+        len -= n;
+    }
+}
+
 /* The buffer that holds a long text's start may be gone before its end is seen, so it is looked at
  * first and then written in pieces. */
 static void put_long(aur_sink_t *sink, const csv_format_t *f, apr_size_t mark, const char *s,
@@ -169,19 +185,12 @@ static void put_long(aur_sink_t *sink, const csv_format_t *f, apr_size_t mark, c
     if (mark) {
         aur_sink_byte(sink, '\'');
     }
-    while (quoted && len > 0) {
-        const char *quote = memchr(s, '"', len);
-        apr_size_t n = quote ? (apr_size_t)(quote - s) + 1 : len;
-        aur_sink_write(sink, s, n);
-        if (quote) {
-            aur_sink_byte(sink, '"');
-        }
-        s += n;
-        len -= n;
-    }
-    aur_sink_write(sink, s, len);
     if (quoted) {
+        put_inside(sink, s, len);
         aur_sink_byte(sink, '"');
+    }
+    else {
+        aur_sink_write(sink, s, len);
     }
     (void)aur_sink_room(sink, CSV_ROOM_AFTER);
 }
@@ -218,4 +227,34 @@ void csv_put_guarded(aur_sink_t *sink, const csv_format_t *f, const char *s, apr
     else {
         put_long(sink, f, 1, s, len);
     }
+}
+
+typedef struct quoted_t {
+    aur_sink_t *sink;
+    const csv_format_t *f;
+    int begun;
+} quoted_t;
+
+static void put_piece(void *ctx, const char *s, apr_size_t len)
+{
+    quoted_t *q = ctx;
+
+    if (!q->begun && q->f->risky[(unsigned char)*s]) {
+        aur_sink_byte(q->sink, '\'');
+    }
+    q->begun = 1;
+    put_inside(q->sink, s, len);
+}
+
+apr_status_t csv_put_pieces(aur_sink_t *sink, const csv_format_t *f, aur_pieces_t *pieces)
+{
+    quoted_t q = {.sink = sink, .f = f};
+    apr_status_t rv;
+
+    aur_sink_byte(sink, '"');
+    rv = pieces->kind == AUR_V_BINARY ? write_base64_pieces(sink, pieces)
+                                      : write_pieces(sink, pieces, put_piece, &q);
+    aur_sink_byte(sink, '"');
+    (void)aur_sink_room(sink, CSV_ROOM_AFTER);
+    return rv;
 }

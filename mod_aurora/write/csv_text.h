@@ -2,6 +2,7 @@
 #ifndef AURORA_CSV_TEXT_H
 #define AURORA_CSV_TEXT_H
 
+#include "aurora/cell.h"
 #include "aurora/sink.h"
 
 #include <stdint.h>
@@ -26,6 +27,10 @@ void csv_format_init(csv_format_t *f, char delimiter, const char *null_token, in
 
 /** A field of any length. Leaves CSV_ROOM_AFTER bytes of room. */
 void csv_put_text(aur_sink_t *sink, const csv_format_t *f, const char *s, apr_size_t len);
+
+/** A value in pieces, text or bytes: always in quotes, and text guarded by its first byte.
+ * @return as write_pieces */
+apr_status_t csv_put_pieces(aur_sink_t *sink, const csv_format_t *f, aur_pieces_t *pieces);
 
 /** The same for text that might be taken for a formula: a leading ' where f->risky says so. */
 void csv_put_guarded(aur_sink_t *sink, const csv_format_t *f, const char *s, apr_size_t len);

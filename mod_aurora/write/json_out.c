@@ -75,9 +75,9 @@ static apr_size_t escape(char *out, char c)
     return ESCAPE_MAX;
 }
 
-void aur_json_string(aur_sink_t *sink, const char *s, apr_size_t len)
+/* What stands between the quotes. */
+static void put_escaped(aur_sink_t *sink, const char *s, apr_size_t len)
 {
-    aur_sink_byte(sink, '"');
     for (;;) {
         apr_size_t n = clean_run(s, len);
         char *at;
@@ -86,16 +86,73 @@ void aur_json_string(aur_sink_t *sink, const char *s, apr_size_t len)
             s += n;
             len -= n;
         }
-        at = aur_sink_room(sink, ESCAPE_MAX);
         if (len == 0) {
-            *at = '"';
-            aur_sink_advance(sink, at + 1);
             return;
         }
+        at = aur_sink_room(sink, ESCAPE_MAX);
         aur_sink_advance(sink, at + escape(at, *s));
         s++;
         len--;
     }
+}
+
+void aur_json_string(aur_sink_t *sink, const char *s, apr_size_t len)
+{
+    aur_sink_byte(sink, '"');
+    put_escaped(sink, s, len);
+    aur_sink_byte(sink, '"');
+}
+
+/* The beginning of a character at the end of a piece. */
+typedef struct joint_t {
+    aur_sink_t *sink;
+    char open[4];
+    apr_size_t n;
+} joint_t;
+
+static void put_piece(void *ctx, const char *s, apr_size_t len)
+{
+    joint_t *j = ctx;
+    apr_size_t n;
+
+    while (j->n > 0 && len > 0) {
+        int ready;
+        j->open[j->n] = *s;
+        ready = aur_utf8_open(j->open, j->n + 1) != j->n + 1;
+        /* one that is neither open nor whole is malformed, and the byte is not of it */
+        if (!ready || aur_utf8_char(j->open, j->n + 1) == j->n + 1) {
+            j->n++;
+            s++;
+            len--;
+        }
+        if (ready) {
+            put_escaped(j->sink, j->open, j->n);
+            j->n = 0;
+        }
+    }
+    n = aur_utf8_open(s, len);
+    put_escaped(j->sink, s, len - n);
+    if (n > 0) {
+        memcpy(j->open, s + len - n, n);
+        j->n = n;
+    }
+}
+
+static apr_status_t put_pieces(aur_sink_t *sink, aur_pieces_t *pieces)
+{
+    joint_t j = {.sink = sink};
+    apr_status_t rv;
+
+    aur_sink_byte(sink, '"');
+    if (pieces->kind == AUR_V_BINARY) {
+        rv = write_base64_pieces(sink, pieces);
+    }
+    else {
+        rv = write_pieces(sink, pieces, put_piece, &j);
+        put_escaped(sink, j.open, j.n);
+    }
+    aur_sink_byte(sink, '"');
+    return rv;
 }
 
 apr_size_t json_string_bound(apr_size_t len)
@@ -192,28 +249,29 @@ static void put_timestamp(aur_sink_t *sink, const aur_cell_t *cell)
     }
 }
 
-void aur_json_cell(aur_sink_t *sink, const aur_cell_t *cell)
+apr_status_t aur_json_cell(aur_sink_t *sink, const aur_cell_t *cell)
 {
     switch (cell->kind) {
     case AUR_V_NULL:
+        aur_json_lit(sink, "null");
         break;
     case AUR_V_INT:
         put_int(sink, cell->v.i);
-        return;
+        break;
     case AUR_V_DOUBLE:
         put_double(sink, cell->v.d);
-        return;
+        break;
     case AUR_V_DECIMAL:
         if (aur_decimal_is_double(cell->v.s, cell->len)) {
             aur_sink_write(sink, cell->v.s, cell->len);
-            return;
+            break;
         }
         aur_json_string(sink, cell->v.s, cell->len);
-        return;
+        break;
     case AUR_V_TEXT:
     case AUR_V_DATE:
         aur_json_string(sink, cell->v.s, cell->len);
-        return;
+        break;
     case AUR_V_BOOL:
         if (cell->v.i) {
             aur_json_lit(sink, "true");
@@ -221,16 +279,18 @@ void aur_json_cell(aur_sink_t *sink, const aur_cell_t *cell)
         else {
             aur_json_lit(sink, "false");
         }
-        return;
+        break;
     case AUR_V_TIMESTAMP:
     case AUR_V_TIMESTAMP_TZ:
         put_timestamp(sink, cell);
-        return;
+        break;
     case AUR_V_BINARY:
         aur_sink_byte(sink, '"');
         write_base64(sink, cell->v.s, cell->len);
         aur_sink_byte(sink, '"');
-        return;
+        break;
+    case AUR_V_PIECES:
+        return put_pieces(sink, cell->v.pieces);
     }
-    aur_json_lit(sink, "null");
+    return APR_SUCCESS;
 }

@@ -206,6 +206,7 @@ static inline void put_cell(const csv_writer_t *w, const aur_cell_t *cell)
 {
     switch (cell->kind) {
     case AUR_V_NULL:
+    case AUR_V_PIECES: /* not here */
         break;
     case AUR_V_INT:
         put_int(w, cell->v.i);
@@ -270,10 +271,16 @@ static apr_status_t csv_begin(aur_writer_t *base)
 static apr_status_t csv_row(aur_writer_t *base, const aur_cell_t *cells)
 {
     csv_writer_t *w = (csv_writer_t *)base;
+    apr_status_t rv;
     int i;
 
     for (i = 0; i < w->ncolumns; i++) {
-        put_cell(w, &cells[i]);
+        if (cells[i].kind != AUR_V_PIECES) {
+            put_cell(w, &cells[i]);
+        }
+        else if ((rv = csv_put_pieces(w->sink, &w->format, cells[i].v.pieces)) != APR_SUCCESS) {
+            return rv;
+        }
         put_after(w->sink, w->delimiter);
     }
     if (w->ncolumns > 0) {

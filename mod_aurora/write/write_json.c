@@ -51,6 +51,7 @@ static apr_status_t json_begin(aur_writer_t *base)
 static apr_status_t json_row(aur_writer_t *base, const aur_cell_t *cells)
 {
     json_writer_t *w = (json_writer_t *)base;
+    apr_status_t rv;
     int i;
 
     if (w->has_rows) {
@@ -60,7 +61,10 @@ static apr_status_t json_row(aur_writer_t *base, const aur_cell_t *cells)
     aur_sink_byte(w->sink, w->arrays ? '[' : '{');
     for (i = 0; i < w->ncolumns; i++) {
         aur_sink_write(w->sink, w->keys[i].s, w->keys[i].len);
-        aur_json_cell(w->sink, &cells[i]);
+        rv = aur_json_cell(w->sink, &cells[i]);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
     }
     aur_sink_byte(w->sink, w->arrays ? ']' : '}');
     return w->sink->status;

@@ -19,6 +19,13 @@ void write_base64(aur_sink_t *sink, const char *s, apr_size_t len);
 /** The same into memory: room for (len + 2) / 3 * 4 bytes. @return end of what was written */
 char *write_base64_into(char *at, const char *s, apr_size_t len);
 
+typedef void write_piece_fn(void *ctx, const char *s, apr_size_t len);
+/** Hand each piece of a value to `put`.
+ * @return APR_SUCCESS at its end; the sink's status, as soon as that has failed; else the value broke off */
+apr_status_t write_pieces(aur_sink_t *sink, aur_pieces_t *pieces, write_piece_fn *put, void *ctx);
+/** As write_base64, of pieces. @return as write_pieces */
+apr_status_t write_base64_pieces(aur_sink_t *sink, aur_pieces_t *pieces);
+
 /** As aur_json_string, into memory. @return bytes, at most json_string_bound(len) */
 apr_size_t json_string_into(char *out, const char *s, apr_size_t len);
 apr_size_t json_string_bound(apr_size_t len);

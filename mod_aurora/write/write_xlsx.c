@@ -28,7 +28,6 @@
 #define WHOLE_FROM      INT64_C(100000000000)
 #define EXACT_BELOW     INT64_C(1000000000000000)
 #define DECIMAL_SURE    15 /* characters: cannot have more digits than a double keeps */
-#define BASE64_MAX      (XLSX_TEXT_MAX / 4 * 3)
 #define BASE64_PIECE    768
 #define INLINE_BEGIN    " t=\"inlineStr\"><is><t>"
 #define INLINE_PRESERVE " t=\"inlineStr\"><is><t xml:space=\"preserve\">"
@@ -64,6 +63,7 @@ typedef struct xlsx_writer_t {
     char number[AUR_INT_TEXT_MAX]; /* of the row being written, from 1 */
     apr_size_t nnumber;
     int flushes; /* so far, before the first row left */
+    char *held;  /* the beginning of a value in pieces; one at a time */
     int counted; /* the cell before was written: the next needs no reference */
 } xlsx_writer_t;
 
@@ -251,7 +251,7 @@ static void put_timestamp(xlsx_writer_t *w, int i, const aur_cell_t *cell)
 static void put_binary(xlsx_writer_t *w, int i, const aur_cell_t *cell)
 {
     const char *s = cell->v.s;
-    apr_size_t left = cell->len < BASE64_MAX ? cell->len : BASE64_MAX;
+    apr_size_t left = cell->len < XLSX_BYTES_MAX ? cell->len : XLSX_BYTES_MAX;
 
     w->truncated += left < cell->len;
     w->out.pos = xml_lit(cell_begin(w, i), INLINE_BEGIN);
@@ -270,6 +270,7 @@ static inline void put_cell(xlsx_writer_t *w, int i, const aur_cell_t *cell)
 {
     switch (cell->kind) {
     case AUR_V_NULL:
+    case AUR_V_PIECES: /* not here */
         w->counted = 0;
         break;
     case AUR_V_INT:
@@ -380,6 +381,8 @@ static apr_status_t xlsx_begin(aur_writer_t *base)
 static apr_status_t xlsx_row(aur_writer_t *base, const aur_cell_t *cells)
 {
     xlsx_writer_t *w = (xlsx_writer_t *)base;
+    aur_cell_t held;
+    apr_status_t rv;
     int i;
 
     if (w->rows == AUR_XLSX_ROWS_MAX - 1) {
@@ -393,7 +396,15 @@ static apr_status_t xlsx_row(aur_writer_t *base, const aur_cell_t *cells)
     w->rows++;
     row_begin(w, w->rows + 1);
     for (i = 0; i < w->ncolumns; i++) {
-        put_cell(w, i, &cells[i]);
+        if (cells[i].kind != AUR_V_PIECES) {
+            put_cell(w, i, &cells[i]);
+            continue;
+        }
+        rv = xlsx_hold(&held, w->held, cells[i].v.pieces);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        put_cell(w, i, &held);
     }
     row_end(w);
     return w->sink->status;
@@ -534,6 +545,7 @@ aur_writer_t *aur_writer_xlsx_create(aur_sink_t *sink, const aur_result_column_t
     w->display_names = options->display_names;
     w->nfacts = options->nfacts;
     w->facts = options->facts;
+    w->held = apr_palloc(p, XLSX_HELD_MAX);
     xml_out_init(&w->out, w->zip, p);
     w->out.first = sheet_head;
     w->out.ctx = w;

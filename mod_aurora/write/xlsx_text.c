@@ -158,6 +158,37 @@ apr_size_t xlsx_text_clip(const char *s, apr_size_t len, apr_size_t units)
     return at;
 }
 
+/* Will the cut be where it would be with all that follows? Up to three bytes may be of a character that goes on. */
+static int is_enough(const char *held, apr_size_t used)
+{
+    return used > XLSX_TEXT_MAX && xlsx_text_clip(held, used, XLSX_TEXT_MAX) + 4 <= used;
+}
+
+apr_status_t xlsx_hold(aur_cell_t *cell, char *held, aur_pieces_t *pieces)
+{
+    int binary = pieces->kind == AUR_V_BINARY;
+    apr_size_t room = binary ? XLSX_BYTES_MAX + 1 : XLSX_HELD_MAX, used = 0, n;
+    const char *s;
+    apr_status_t rv;
+
+    while (used < room && (binary || !is_enough(held, used))) {
+        rv = pieces->next(pieces, &s, &n);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        if (n == 0) {
+            break;
+        }
+        n = n < room - used ? n : room - used;
+        memcpy(held + used, s, n);
+        used += n;
+    }
+    cell->kind = pieces->kind;
+    cell->v.s = held;
+    cell->len = used;
+    return APR_SUCCESS;
+}
+
 const char *xlsx_text_escape(const char *s, apr_pool_t *p)
 {
     const char *end = s + strlen(s);

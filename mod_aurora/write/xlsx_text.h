@@ -6,9 +6,11 @@
 
 #include "aurora/cell.h"
 
-#define XLSX_TEXT_MAX  32767 /* UTF-16 units of a cell's text */
-#define XLSX_NAME_MAX  31    /* UTF-16 units of a sheet's name */
-#define XLSX_GROWTH    7     /* a byte may become _xHHHH_ */
+#define XLSX_TEXT_MAX  32767                     /* UTF-16 units of a cell's text */
+#define XLSX_BYTES_MAX (XLSX_TEXT_MAX / 4 * 3)   /* what base64 makes that text of: whole groups */
+#define XLSX_HELD_MAX  (3 * (XLSX_TEXT_MAX + 1)) /* a unit has no more than three bytes of UTF-8 */
+#define XLSX_NAME_MAX  31                        /* UTF-16 units of a sheet's name */
+#define XLSX_GROWTH    7                         /* a byte may become _xHHHH_ */
 #define XLSX_PIECE_MAX 512
 
 /** Escape s[0..n) as the text of an element (ECMA-376 part 1, 22.9.2.19 ST_Xstring): what XML forbids
@@ -23,6 +25,12 @@ char *xlsx_text_into(char *at, const char **s, apr_size_t n, const char *end);
 
 /** Bytes of the longest prefix of at most `units` UTF-16 units that ends on a character boundary. */
 apr_size_t xlsx_text_clip(const char *s, apr_size_t len, apr_size_t units);
+
+/** As much of a value in pieces as decides what its cell shows, cut or not; the rest is not asked for.
+ * @param cell  set to an ordinary one, at `held`
+ * @param held  room for XLSX_HELD_MAX
+ * @return APR_SUCCESS, or that the value broke off */
+apr_status_t xlsx_hold(aur_cell_t *cell, char *held, aur_pieces_t *pieces);
 
 /** As xlsx_text_into for attributes and small texts; quotes are escaped, too. @return from p */
 const char *xlsx_text_escape(const char *s, apr_pool_t *p);

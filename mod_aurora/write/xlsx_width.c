@@ -27,6 +27,8 @@ int xlsx_cell_width(const aur_cell_t *cell)
         return (int)aur_double_write(text, cell->v.d) + 1;
     case AUR_V_BINARY:
         return cell->len < XLSX_WIDTH_MAX ? (int)cell->len * 4 / 3 : XLSX_WIDTH_MAX;
+    case AUR_V_PIECES: /* not looked at before its turn */
+        return XLSX_WIDTH_MAX;
     case AUR_V_TEXT:
     case AUR_V_DECIMAL:
     case AUR_V_DATE:

@@ -75,6 +75,7 @@ static void interval(dbl_column_t *c, int typmod)
     c->lfprecision = year_month ? 4 : 9;
     c->precision = c->lfprecision;
     c->fsprecision = year_month ? 0 : 6;
+    c->scale = (int8_t)c->fsprecision; /* where ODPI-C looks for it */
 }
 
 static void lob(dbl_column_t *c, uint16_t dty, uint8_t form)

@@ -182,9 +182,10 @@ typedef struct dbl_lob_t {
     uint8_t csform;
     char *data;
     size_t len;
-    uint64_t length;  /* characters of a CLOB as UTF-16 units, bytes of a BLOB */
-    uint64_t at_char; /* where the last read ended */
-    size_t at_byte;
+    uint64_t once;         /* what data is: characters of a CLOB as UTF-16 units, bytes of a BLOB */
+    uint64_t length;       /* the value's, which may be data many times over */
+    uint64_t at_char;      /* where the last read ended */
+    size_t at_byte;        /* of data */
     uint64_t polling_left; /* of a read in pieces */
 } dbl_lob_t;
 

@@ -192,6 +192,8 @@ static const char *show(const aur_cell_t *cell)
         return apr_psprintf(pool, "binary %d", (int)cell->len);
     case AUR_V_DECIMAL:
         return "decimal";
+    case AUR_V_PIECES:
+        return "pieces";
     }
     return "?";
 }

@@ -148,7 +148,35 @@ static int digits_suffice(double d, int n)
     return 0;
 }
 
-/* Does d print to text that reads back exactly, is valid in length and form, and shortest? */
+/* The digits of a number, without zeros that say nothing. */
+static void digits_only(char *to, const char *s)
+{
+    char *end = to;
+
+    for (; *s && *s != 'e'; s++) {
+        if (*s >= '0' && *s <= '9' && (*s != '0' || end > to)) {
+            *end++ = *s;
+        }
+    }
+    while (end > to && end[-1] == '0') {
+        end--;
+    }
+    *end = '\0';
+}
+
+/* Several texts of as many digits may read back as d: is this the nearest, as printf rounds? Beside a power of two the
+ * nearest may not read back. */
+static int is_nearest(const char *out, double d, int digits)
+{
+    char text[64], nearest[64], got[64];
+
+    (void)snprintf(text, sizeof(text), "%.*e", digits > 1 ? digits - 1 : 0, d);
+    digits_only(nearest, text);
+    digits_only(got, out);
+    return strtod(text, NULL) != d || !strcmp(nearest, got);
+}
+
+/* Does d print to text that reads back exactly, is valid in length and form, shortest, and the nearest of those? */
 static int double_holds(double d, int check_shortest)
 {
     char out[AUR_DOUBLE_TEXT_MAX + 1];
@@ -167,6 +195,10 @@ static int double_holds(double d, int check_shortest)
     digits = digits_of(out);
     if (digits > 17 || (check_shortest && digits > 1 && digits_suffice(d, digits - 1))) {
         printf("# %a gave %s: not the shortest\n", d, out);
+        return 0;
+    }
+    if (check_shortest && !is_nearest(out, d, digits)) {
+        printf("# %a gave %s: not the nearest\n", d, out);
         return 0;
     }
     return 1;
@@ -196,6 +228,12 @@ static void test_double_round_trip(void)
         bad += !double_holds(d, 0) || digits_of(want) > 13;
     }
     is_int(bad, 0, "amounts with up to seven places read back exactly");
+    for (i = 0, bad = 0; i < 300000; i++) {
+        double d = (double)(apr_int64_t)(next_random() % 100000000000000000) /
+                   pow(10, (int)(next_random() % 12));
+        bad += !double_holds(d, 1);
+    }
+    is_int(bad, 0, "of several texts with 16 digits the nearest is taken");
     for (i = -1074, bad = 0; i < 1024; i++) {
         double d = ldexp(1, i);
         bad += !double_holds(d, 1) + !double_holds(nextafter(d, 0) == 0 ? d : nextafter(d, 0), 1) +
@@ -215,6 +253,8 @@ static void test_double_round_trip(void)
 
 static void test_decimal_is_double(void)
 {
+    /* both read back as the same double, which prints as the first */
+    static const char near[] = "75559264794.83253", far[] = "75559264794.83254";
     static const struct {
         const char *s;
         int want;
@@ -265,6 +305,8 @@ static void test_decimal_is_double(void)
     big[499] = '1';
     is_int(aur_decimal_is_double(big, 500), 0, "10^-498 is none");
     big[324] = '1';
+    is_int(aur_decimal_is_double(near, sizeof(near) - 1), 1, "the digits a double prints");
+    is_int(aur_decimal_is_double(far, sizeof(far) - 1), 0, "others that it reads alike");
     is_int(aur_decimal_is_double(big, 325), 1, "10^-323 is a double, and its shortest form");
     big[324] = '0';
     big[325] = '1';

@@ -107,6 +107,43 @@ static void test_every_character(void)
     is_int(unstable, 0, "folding twice is folding once");
 }
 
+/* Each beginning of each character is open, and nothing else is: not the whole, not what no byte can make one. */
+static void test_open(void)
+{
+    static const struct {
+        const char *s;
+        int open;
+    } cases[] = {
+        {"", 0},
+        {"a", 0},
+        {"\x80\x80\x80\x80", 0},
+        {"ab\xc1", 0},
+        {"\xf5", 0},
+        {"x\xe0\x9f", 0},
+        {"x\xed\xa0", 0},
+        {"\xf0\x8f", 0},
+        {"\xf4\x90\x80", 0},
+        {"\xf0\x9f\x98\x80\xf0\x9f", 2},
+        {"\xe2\x82\xc3", 1},
+    };
+    unsigned c;
+    int wrong = 0;
+    apr_size_t i;
+
+    for (c = 0; c <= 0x10ffff; c++) {
+        char s[8] = "ab";
+        int n = encode(s + 2, c), k;
+        for (k = 1; k <= n && (c < 0xd800 || c > 0xdfff); k++) {
+            wrong += aur_utf8_open(s, (apr_size_t)k + 2) != (apr_size_t)(k < n ? k : 0);
+        }
+    }
+    is_int(wrong, 0, "the beginnings of all characters are open, the whole ones are not");
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        is_int((long long)aur_utf8_open(cases[i].s, strlen(cases[i].s)), cases[i].open,
+               "what could still become a character");
+    }
+}
+
 static void test_clip(void)
 {
     static const char s[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z"; /* 1+2+3+4+1 */
@@ -163,6 +200,7 @@ int main(void)
     apr_pool_create(&p, NULL);
     test_valid();
     test_every_character();
+    test_open();
     test_clip();
     test_fold(p);
     apr_pool_destroy(p);
