@@ -54,7 +54,7 @@ int ora_leave(apr_dbd_t *h, int dpi_result)
     int broken, what = 0;
 
     apr_thread_mutex_lock(h->gate);
-    broken = h->broken;
+    broken = h->broken && !h->abandoned; /* there is no next call then */
     h->running = h->broken = 0;
     apr_thread_mutex_unlock(h->gate);
     if (dpi_result != DPI_SUCCESS) {

@@ -34,6 +34,7 @@ INSERT INTO "Mixed Case" VALUES (7, 'seven');
 CREATE TABLE "LINES" ("N" numeric);
 INSERT INTO "LINES" SELECT n FROM generate_series(1, 1000) n;
 CREATE VIEW "NAP" AS SELECT 1::numeric AS "N" FROM pg_sleep(3);
+CREATE VIEW "LONG_NAP" AS SELECT 1::numeric AS "N" FROM pg_sleep(30);
 CREATE VIEW "HOW" AS SELECT current_setting('transaction_read_only')::varchar(10) AS "READ_ONLY";
 INSERT INTO "SYS"."SYNONYMS$" VALUES ('AURORA', 'DEALS', 'AURORA', 'SALES', NULL);
 ANALYZE;
@@ -69,12 +70,37 @@ sub sessions {
     $server->finish("$mpm: sessions");
 }
 
+# A server of one session, where calls of the client library go wrong.
+sub faulty {
+    my ($mpm, $fault, %o) = @_;
+    my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1), children => 1, env => { AURORA_OCI_FAULT => $fault, %{ $o{env} || {} } },
+        location => $o{location} || '', conf => "AuroraPoolMin 1\nAuroraPoolMax 1\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
+    $server->wait_until(sub { $server->http->api('/api/v1/datasets')->{status} == 200 });
+    return $server;
+}
+
+sub code { my ($r) = @_; return "$r->{status} " . ((Aurora::HTTP::json($r) || {})->{code} // '') }
+
+# No break reaches the database: the library's own limit of a call ends it, some seconds later.
+sub unheard {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, 'OCIBreak=deaf', location => 'AuroraQueryTimeout 1s');
+    for my $kind (qw(preview export)) {
+        my $from = time;
+        is(code($server->http->$kind({ dataset => 'LONG_NAP' })), '504 QUERY_TIMEOUT', "$mpm: $kind: a call that hears no break ends, as a timeout");
+        cmp_ok(time - $from, '<', 10 * Aurora::Server::patience(), "$kind: without waiting for its rows");
+    }
+    like($server->wait_for_log(error => qr/ORA-03136/), qr/QUERY_TIMEOUT.*ORA-03136/, 'the log says what ended it');
+    is(code($server->http->preview({ dataset => 'LINES', limit => 1 })), '200 ', 'the next request has a session');
+    $server->finish("$mpm: breaks that nobody hears");
+}
+
 for my $mpm (Aurora::Server->mpms) {
     my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params . " libdir=$build/oci",
         env => { LD_LIBRARY_PATH => $build }, conf => "AuroraSchemas AURORA\nAuroraExplainThreshold 900");
     $http = $server->http;
     my $answer = Aurora::HTTP::json($http->api('/api/v1/datasets')) || {};
-    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES Mixed Case NAP SALES', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
+    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES LONG_NAP Mixed Case NAP SALES', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
     my $r = $http->preview({ dataset => 'sales', sorting => [ { column => 'id', direction => 'ASC' } ], columns => [qw(ID REGION AMOUNT SOLD)], shape => 'arrays' });
     $answer = Aurora::HTTP::json($r) || {};
     is(join(' ', @{ $answer->{types} || [] }), 'number text number date', 'types') or diag($r->{body});
@@ -116,5 +142,6 @@ for my $mpm (Aurora::Server->mpms) {
     unlike($server->error_log, qr/:(?:error|crit|alert|emerg)\]/, 'and no error is logged');
     $server->finish;
     sessions($mpm);
+    unheard($mpm);
 }
 done_testing();

@@ -8,6 +8,9 @@
 #define PING_WAIT    apr_time_from_sec(3)
 #define CANCEL_WAIT  apr_time_from_sec(5)
 #define CANCEL_PAUSE apr_time_from_msec(1)
+#define END_WAIT     apr_time_from_sec(5)
+/* A statement is to be stopped by a break first, then by losing its connection. */
+#define BREAK_SLACK (AUR_WATCH_GRACE + apr_time_from_sec(2))
 
 /* Rows beyond what a profile lets a user have are refused by the profile. V$PARAMETER needs a grant; without
  * it the statement fails, and the limit is not known. */
@@ -96,6 +99,16 @@ apr_status_t aur_oracle_error(aur_session_t *session, aur_error_t *err)
     return APR_EGENERAL;
 }
 
+/* Break and abandon go through the client library, and on a network that loses what they send nothing comes of
+ * them: then it is the library itself that ends the wait. Clients before 18 cannot. */
+static void limit(aur_oracle_t *s, apr_interval_time_t wait)
+{
+    if (s->limit != wait && !s->no_limits) {
+        s->limit = wait;
+        s->no_limits = s->calls->call_timeout(s->handle, wait) == APR_DBD_ORACLE_CLIENT;
+    }
+}
+
 /* --- parameters and the session ------------------------------------------------------------------- */
 
 /* They are read by the driver, in the child that connects: nothing of the client library may run before. */
@@ -143,10 +156,9 @@ static apr_status_t oracle_setup(aur_session_t *session, apr_interval_time_t wai
         return APR_EGENERAL;
     }
     s->calls = native->calls;
-    if (s->calls->call_timeout(s->handle, wait_us) != 0 ||
-        s->calls->server_version(s->handle, version) != 0 ||
-        s->calls->execute(s->handle, setup_text, sizeof(setup_text) - 1, NULL, 0) != 0 ||
-        s->calls->call_timeout(s->handle, 0) != 0) {
+    limit(s, wait_us);
+    if (s->calls->server_version(s->handle, version) != 0 ||
+        s->calls->execute(s->handle, setup_text, sizeof(setup_text) - 1, NULL, 0) != 0) {
         aur_oracle_error(session, err);
         err->code = AUR_E_DB_UNAVAILABLE;
         return APR_EGENERAL;
@@ -155,8 +167,14 @@ static apr_status_t oracle_setup(aur_session_t *session, apr_interval_time_t wai
     return APR_SUCCESS;
 }
 
+/* Logging off is a call like others. */
 static void oracle_teardown(aur_session_t *session)
 {
+    aur_oracle_t *s = session->private;
+
+    if (s->calls) {
+        limit(s, END_WAIT);
+    }
 }
 
 /* The client library keeps its socket to itself: only a round trip would tell. */
@@ -170,7 +188,7 @@ static apr_status_t ping_within(aur_session_t *session, apr_interval_time_t wait
     aur_oracle_t *s = session->private;
     int failed;
 
-    s->calls->call_timeout(s->handle, wait);
+    limit(s, wait);
     failed = s->calls->ping(s->handle);
     if (failed && s->calls->error(s->handle)->what == APR_DBD_ORACLE_INTERRUPTED) {
         failed = s->calls->ping(s->handle); /* a break that came late */
@@ -178,7 +196,6 @@ static apr_status_t ping_within(aur_session_t *session, apr_interval_time_t wait
     if (failed) {
         aur_oracle_error(session, err);
     }
-    s->calls->call_timeout(s->handle, 0);
     return failed ? APR_EGENERAL : APR_SUCCESS;
 }
 
@@ -204,8 +221,16 @@ static apr_status_t oracle_begin(aur_session_t *session, const char *user, const
     return APR_SUCCESS;
 }
 
+void aur_oracle_limit(aur_oracle_t *s)
+{
+    apr_interval_time_t patience = s->session->patience;
+
+    limit(s, patience > 0 ? patience + BREAK_SLACK : 0);
+}
+
 apr_status_t aur_oracle_start(aur_oracle_t *s, aur_error_t *err)
 {
+    aur_oracle_limit(s);
     if (s->in_transaction) {
         return APR_SUCCESS;
     }
@@ -248,6 +273,7 @@ static apr_status_t oracle_rollback(aur_session_t *session)
     if (aur_session_cancelled(session) && ping_within(session, CANCEL_WAIT, &err) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
+    limit(s, END_WAIT);
     return s->in_transaction ? aur_oracle_end(s, &err) : APR_SUCCESS;
 }
 

@@ -60,6 +60,7 @@ apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const
     aur_error_t ignored;
     apr_status_t rv, ended;
 
+    aur_oracle_limit(s);
     /* not in a read-only transaction */
     rv = s->in_transaction ? aur_oracle_end(s, err) : APR_SUCCESS;
     if (rv != APR_SUCCESS) {
