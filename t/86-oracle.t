@@ -95,6 +95,17 @@ sub unheard {
     $server->finish("$mpm: breaks that nobody hears");
 }
 
+# What a plan has left behind when its rollback fails is not for the next one who has the session.
+sub plan_stays {
+    my ($mpm) = @_;
+    # the first is of the sessions' number, the second of the datasets
+    my $server = faulty($mpm, 'OCITransRollback@3=ORA:1013', location => "AuroraExplainThreshold 900 csv=0");
+    is(code($server->http->preview({ dataset => 'SALES' })), '504 QUERY_TIMEOUT', "$mpm: a plan whose rollback is broken");
+    is(code($server->http->export({ dataset => 'SALES', columns => ['ID'] })), '200 ', 'the next request has a transaction of its own');
+    like($ora->psql(q{SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'}), qr/^\s*0\s*$/m, 'none is left open');
+    $server->finish("$mpm: plans that stay");
+}
+
 for my $mpm (Aurora::Server->mpms) {
     my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params . " libdir=$build/oci",
         env => { LD_LIBRARY_PATH => $build }, conf => "AuroraSchemas AURORA\nAuroraExplainThreshold 900");
@@ -143,5 +154,6 @@ for my $mpm (Aurora::Server->mpms) {
     $server->finish;
     sessions($mpm);
     unheard($mpm);
+    plan_stays($mpm);
 }
 done_testing();

@@ -213,7 +213,7 @@ static apr_status_t oracle_begin(aur_session_t *session, const char *user, const
     aur_oracle_t *s = session->private;
 
     s->borrower = pthread_self();
-    s->in_transaction = 0;
+    s->in_transaction = s->reading = 0;
     if (s->calls->identify(s->handle, user ? user : "", "aurora", correlation ? correlation : "") !=
         0) {
         return aur_oracle_error(session, err);
@@ -231,20 +231,24 @@ void aur_oracle_limit(aur_oracle_t *s)
 apr_status_t aur_oracle_start(aur_oracle_t *s, aur_error_t *err)
 {
     aur_oracle_limit(s);
-    if (s->in_transaction) {
+    if (s->reading) {
         return APR_SUCCESS;
     }
     if (s->calls->execute(s->handle, begin_text, sizeof(begin_text) - 1, NULL, 0) != 0) {
         return aur_oracle_error(s->session, err);
     }
-    s->in_transaction = 1;
+    s->in_transaction = s->reading = 1;
     return APR_SUCCESS;
 }
 
 apr_status_t aur_oracle_end(aur_oracle_t *s, aur_error_t *err)
 {
+    s->reading = 0;
+    if (s->calls->rollback(s->handle) != 0) {
+        return aur_oracle_error(s->session, err);
+    }
     s->in_transaction = 0;
-    return s->calls->rollback(s->handle) == 0 ? APR_SUCCESS : aur_oracle_error(s->session, err);
+    return APR_SUCCESS;
 }
 
 /* A break that another thread is just sending must not meet the next borrower's statement. */

@@ -66,6 +66,7 @@ apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    s->in_transaction = 1;
     if (s->calls->execute(s->handle, text, strlen(text), aur_oracle_binds(sql, p), sql->nbinds) !=
         0) {
         rv = aur_oracle_error(session, err);

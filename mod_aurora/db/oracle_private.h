@@ -17,7 +17,8 @@ typedef struct aur_oracle_t {
     const apr_dbd_oracle_calls_t *calls;
     apr_dbd_t *handle;
     pthread_t borrower;
-    int in_transaction;
+    int in_transaction;        /* something is to be rolled back */
+    int reading;               /* that is the borrower's read-only transaction */
     int cancelling;            /* atomic: breaks under way, from any thread */
     apr_interval_time_t limit; /* of a round trip, as the driver was told last */
     int no_limits;             /* this client library knows none */
