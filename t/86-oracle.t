@@ -73,7 +73,7 @@ sub sessions {
 # A server of one session, where calls of the client library go wrong.
 sub faulty {
     my ($mpm, $fault, %o) = @_;
-    my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1), children => 1, env => { AURORA_OCI_FAULT => $fault, %{ $o{env} || {} } },
+    my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1) . ($o{params} || ''), children => 1, env => { AURORA_OCI_FAULT => $fault, %{ $o{env} || {} } },
         location => $o{location} || '', conf => "AuroraPoolMin 1\nAuroraPoolMax 1\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
     $server->wait_until(sub { $server->http->api('/api/v1/datasets')->{status} == 200 });
     return $server;
@@ -104,6 +104,26 @@ sub plan_stays {
     is(code($server->http->export({ dataset => 'SALES', columns => ['ID'] })), '200 ', 'the next request has a transaction of its own');
     like($ora->psql(q{SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'}), qr/^\s*0\s*$/m, 'none is left open');
     $server->finish("$mpm: plans that stay");
+}
+
+# Plans of fixed tables have no figure.
+sub no_figure {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, '', location => 'AuroraExplainThreshold 900');
+    $ora->psql(<<'SQL');
+ALTER FUNCTION "SYS".oci_explain(text, json) RENAME TO oci_explain_whole;
+CREATE FUNCTION "SYS".oci_explain(statement text, doc json) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+DECLARE n integer;
+BEGIN
+    n := "SYS".oci_explain_whole(statement, doc);
+    UPDATE pg_temp."PLAN_TABLE" SET "CARDINALITY" = NULL;
+    RETURN n;
+END $$;
+SQL
+    is(code($server->http->preview({ dataset => 'SALES' })), '200 ', "$mpm: a plan without a figure: rows are counted") or diag($server->error_log);
+    like($server->http->preview({ dataset => 'LINES' })->{body}, qr/QUERY_TOO_LARGE/, 'and what is too large is refused');
+    $ora->psql('DROP FUNCTION "SYS".oci_explain(text, json); ALTER FUNCTION "SYS".oci_explain_whole(text, json) RENAME TO oci_explain;');
+    $server->finish("$mpm: plans without figures");
 }
 
 for my $mpm (Aurora::Server->mpms) {
@@ -155,5 +175,6 @@ for my $mpm (Aurora::Server->mpms) {
     sessions($mpm);
     unheard($mpm);
     plan_stays($mpm);
+    no_figure($mpm);
 }
 done_testing();

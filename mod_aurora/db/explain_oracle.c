@@ -14,6 +14,9 @@ static apr_status_t figure(apr_int64_t *rows, const apr_dbd_oracle_value_t *valu
     const char *point;
     apr_size_t len;
 
+    if (value->kind == APR_DBD_ORACLE_NULL) {
+        return APR_ENOTIMPL; /* there are tables without statistics: V$ views, and others of the database's own */
+    }
     if (value->kind != APR_DBD_ORACLE_NUMBER || value->len == 0 || value->v.s[0] == '-') {
         return aur_error_set(err, AUR_E_DATABASE_ERROR, NULL,
                              "The database gave no estimate for the query.");
@@ -30,7 +33,7 @@ static apr_status_t read_plan(apr_int64_t *rows, aur_oracle_t *s, const char *id
                               apr_pool_t *p)
 {
     apr_dbd_oracle_value_t bind = {.kind = APR_DBD_ORACLE_TEXT, .len = strlen(id)};
-    const apr_dbd_oracle_value_t none = {.kind = APR_DBD_ORACLE_NULL}, *values;
+    const apr_dbd_oracle_value_t none = {.kind = APR_DBD_ORACLE_TEXT}, *values;
     apr_dbd_oracle_stmt_t *stmt;
     apr_status_t rv;
     int rc;
@@ -59,6 +62,7 @@ apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const
         p, "EXPLAIN PLAN SET STATEMENT_ID = '%s' INTO plan_table FOR %s", id, sql->text);
     aur_error_t ignored;
     apr_status_t rv, ended;
+    int told;
 
     aur_oracle_limit(s);
     /* not in a read-only transaction */
@@ -74,7 +78,8 @@ apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const
     else {
         rv = read_plan(rows, s, id, err, p);
     }
+    told = rv == APR_SUCCESS || rv == APR_ENOTIMPL;
     aur_error_clear(&ignored);
-    ended = session->doubtful ? APR_SUCCESS : aur_oracle_end(s, rv == APR_SUCCESS ? err : &ignored);
-    return rv == APR_SUCCESS ? ended : rv;
+    ended = session->doubtful ? APR_SUCCESS : aur_oracle_end(s, told ? err : &ignored);
+    return told && ended != APR_SUCCESS ? ended : rv;
 }
