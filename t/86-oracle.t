@@ -155,6 +155,8 @@ for my $mpm (Aurora::Server->mpms) {
     finds('3',     'thirty-eight digits are one value',          'AMOUNT', 'eq', '12345678901234567890123456789012345678');
     finds('',      'with more behind them they are another',     'AMOUNT', 'eq', '12345678901234567890123456789012345678.0000000001');
     finds('1 2 3', 'which is the greater one',                   'AMOUNT', 'lt', '12345678901234567890123456789012345678.0000000001');
+    finds('1',     'zeros behind a number are nothing',          'AMOUNT', 'eq', '10.5' . '0' x 300);
+    finds('1 2 3', 'nor are they digits of a large one',         'AMOUNT', 'lt', '1' . '0' x 100);
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'mixed case', columns => ['key'], shape => 'arrays' })) || {};
     is("$answer->{data}[0][0]", '7', 'names that are not in capitals');
     # The double has no synonyms in statements, so that one is listed only.
