@@ -106,6 +106,28 @@ sub plan_stays {
     $server->finish("$mpm: plans that stay");
 }
 
+# Libraries before 18 have no call timeout; keys of parameters are in any case.
+sub old_client {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, '', env => { AURORA_OCI_VERSION => 12 }, params => ' Connect_Timeout=3');
+    is(code($server->http->preview({ dataset => 'LINES', limit => 1 })), '200 ', "$mpm: a client library without call timeouts") or diag($server->error_log);
+    $server->finish("$mpm: an old client library");
+}
+
+# What the database says of a statement, as its caller is told. The first fetch is of the sessions' number, the second of the
+# datasets.
+sub refusals {
+    my ($mpm) = @_;
+    for my $case ([ 1460 => '400 BAD_VALUE', qr/cannot hold/ ], [ 1461 => '400 BAD_VALUE', qr/cannot hold/ ], [ 4068 => '502 DATABASE_ERROR', qr/try again/ ]) {
+        my ($ora, $want, $says) = @$case;
+        my $server = faulty($mpm, "OCIStmtFetch2\@3=ORA:$ora", location => 'AuroraExplainThreshold 0 csv=0');
+        my $r = $server->http->preview({ dataset => 'SALES' });
+        is(code($r), $want, "$mpm: ORA-$ora");
+        like($r->{body}, $says, 'in words');
+        $server->finish("$mpm: ORA-$ora");
+    }
+}
+
 # Plans of fixed tables have no figure.
 sub no_figure {
     my ($mpm) = @_;
@@ -177,6 +199,8 @@ for my $mpm (Aurora::Server->mpms) {
     sessions($mpm);
     unheard($mpm);
     plan_stays($mpm);
+    old_client($mpm);
+    refusals($mpm);
     no_figure($mpm);
 }
 done_testing();

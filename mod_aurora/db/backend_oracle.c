@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "oracle_private.h"
 
@@ -36,16 +37,22 @@ static const char *sentence(int code)
     case 54:
     case 60:
     case 1555:
+    case 4068: /* a package was compiled anew */
     case 8103:
         return "The database was busy with other work on this dataset; try again.";
     case 1652:
     case 4030:
     case 4031:
-    case 4068:
         return "The database ran out of memory or disk for this query; ask for less.";
     default:
         return "The database refused the query.";
     }
+}
+
+/* Too large a number, no number, too long a text. */
+static int is_value_fault(int code)
+{
+    return code == 1426 || code == 1722 || code == 1460 || code == 1461;
 }
 
 static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t *e,
@@ -67,7 +74,7 @@ static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t 
         break;
     case APR_DBD_ORACLE_OK:
     case APR_DBD_ORACLE_OTHER:
-        if (e->code == 1426 || e->code == 1722) {
+        if (is_value_fault(e->code)) {
             aur_error_set(err, AUR_E_BAD_VALUE, NULL,
                           "The database cannot hold one of the values that are compared.");
         }
@@ -128,11 +135,25 @@ static int connect_seconds(const aur_db_settings_t *settings)
     return seconds < 2 ? 2 : (int)(seconds > 3600 ? 3600 : seconds);
 }
 
+/* As the driver reads its keys: in any case, at the beginning or behind a separator. */
+static int has_connect_timeout(const char *params)
+{
+    static const char key[] = "connect_timeout=";
+    const char *at;
+
+    for (at = params; *at; at++) {
+        if (!strncasecmp(at, key, sizeof(key) - 1) && (at == params || strchr(" \t,;|", at[-1]))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static apr_status_t oracle_params(const char **params, const aur_db_settings_t *settings,
                                   aur_error_t *err, apr_pool_t *p)
 {
     *params = settings->params;
-    if (!strstr(settings->params, "connect_timeout=")) {
+    if (!has_connect_timeout(settings->params)) {
         *params =
             apr_psprintf(p, "%s connect_timeout=%d", settings->params, connect_seconds(settings));
     }
