@@ -128,23 +128,27 @@ sub refusals {
     }
 }
 
-# Plans of fixed tables have no figure.
+# Plans of fixed tables have no figure, and where nothing can be written there are none.
 sub no_figure {
     my ($mpm) = @_;
     my $server = faulty($mpm, '', location => 'AuroraExplainThreshold 900');
-    $ora->psql(<<'SQL');
+    for my $case ([ 'a plan without a figure' => q{UPDATE pg_temp."PLAN_TABLE" SET "CARDINALITY" = NULL} ],
+        [ 'a database that is read-only' => q{RAISE EXCEPTION USING ERRCODE = '25006'} ]) {
+        my ($name, $then) = @$case;
+        $ora->psql(<<"SQL");
 ALTER FUNCTION "SYS".oci_explain(text, json) RENAME TO oci_explain_whole;
-CREATE FUNCTION "SYS".oci_explain(statement text, doc json) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION "SYS".oci_explain(statement text, doc json) RETURNS integer LANGUAGE plpgsql VOLATILE AS \$\$
 DECLARE n integer;
 BEGIN
     n := "SYS".oci_explain_whole(statement, doc);
-    UPDATE pg_temp."PLAN_TABLE" SET "CARDINALITY" = NULL;
+    $then;
     RETURN n;
-END $$;
+END \$\$;
 SQL
-    is(code($server->http->preview({ dataset => 'SALES' })), '200 ', "$mpm: a plan without a figure: rows are counted") or diag($server->error_log);
-    like($server->http->preview({ dataset => 'LINES' })->{body}, qr/QUERY_TOO_LARGE/, 'and what is too large is refused');
-    $ora->psql('DROP FUNCTION "SYS".oci_explain(text, json); ALTER FUNCTION "SYS".oci_explain_whole(text, json) RENAME TO oci_explain;');
+        is(code($server->http->preview({ dataset => 'SALES' })), '200 ', "$mpm: $name: rows are counted") or diag($server->error_log);
+        like($server->http->preview({ dataset => 'LINES' })->{body}, qr/QUERY_TOO_LARGE/, 'and what is too large is refused');
+        $ora->psql('DROP FUNCTION "SYS".oci_explain(text, json); ALTER FUNCTION "SYS".oci_explain_whole(text, json) RENAME TO oci_explain;');
+    }
     $server->finish("$mpm: plans without figures");
 }
 

@@ -53,6 +53,14 @@ static apr_status_t read_plan(apr_int64_t *rows, aur_oracle_t *s, const char *id
     return rv;
 }
 
+/* A plan is written before it is read: not on a standby, nor where the database is open for reading only. */
+static int is_read_only(aur_oracle_t *s)
+{
+    int code = s->calls->error(s->handle)->code;
+
+    return code == 16000 || code == 1456;
+}
+
 apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const aur_sql_t *sql,
                                 aur_error_t *err, apr_pool_t *p)
 {
@@ -73,7 +81,7 @@ apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const
     s->in_transaction = 1;
     if (s->calls->execute(s->handle, text, strlen(text), aur_oracle_binds(sql, p), sql->nbinds) !=
         0) {
-        rv = aur_oracle_error(session, err);
+        rv = is_read_only(s) ? APR_ENOTIMPL : aur_oracle_error(session, err);
     }
     else {
         rv = read_plan(rows, s, id, err, p);
