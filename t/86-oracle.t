@@ -128,6 +128,21 @@ sub refusals {
     }
 }
 
+# Each way in which a session is lost between two rows; a call that is broken, and one that takes too long.
+sub losses {
+    my ($mpm) = @_;
+    my @lost = (28, 1012, 1033, 1034, 1089, 3113, 3114, 3135, 12153, 12170, 12514, 12541, 12571, 25408);
+    # A call that fails is not counted for the faults behind the one that it met: each is the third.
+    my $server = faulty($mpm, join(',', map { "OCIStmtFetch2\@3=ORA:$_" } @lost, 1013, 3136), location => 'AuroraExplainThreshold 0 csv=0');
+    for my $code (@lost, 1013, 3136) {
+        my $r = $server->http->preview({ dataset => 'SALES' });
+        is(code($r), $code == 1013 || $code == 3136 ? '504 QUERY_TIMEOUT' : '503 DATABASE_UNAVAILABLE', "$mpm: ORA-$code while rows come");
+        like($server->wait_for_log(error => qr/ORA-0*$code\b/), qr/ORA-0*$code\b/, 'is in the log');
+    }
+    is(code($server->http->preview({ dataset => 'SALES' })), '200 ', 'and the next one is served');
+    $server->finish("$mpm: lost sessions");
+}
+
 # Plans of fixed tables have no figure, and where nothing can be written there are none.
 sub no_figure {
     my ($mpm) = @_;
@@ -205,6 +220,7 @@ for my $mpm (Aurora::Server->mpms) {
     plan_stays($mpm);
     old_client($mpm);
     refusals($mpm);
+    losses($mpm);
     no_figure($mpm);
 }
 done_testing();
