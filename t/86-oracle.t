@@ -143,12 +143,14 @@ sub losses {
     $server->finish("$mpm: lost sessions");
 }
 
-# Plans of fixed tables have no figure, and where nothing can be written there are none.
+# Plans of fixed tables have no figure. There is none where nothing can be written, for views of tables that the user may
+# not read by themselves, and without a PLAN_TABLE.
 sub no_figure {
     my ($mpm) = @_;
     my $server = faulty($mpm, '', location => 'AuroraExplainThreshold 900');
     for my $case ([ 'a plan without a figure' => q{UPDATE pg_temp."PLAN_TABLE" SET "CARDINALITY" = NULL} ],
-        [ 'a database that is read-only' => q{RAISE EXCEPTION USING ERRCODE = '25006'} ]) {
+        [ 'a database that is read-only' => q{RAISE EXCEPTION USING ERRCODE = '25006'} ], [ 'a view of what is not granted' => q{RAISE EXCEPTION USING ERRCODE = 'O1039'} ],
+        [ 'no place for plans' => q{RAISE EXCEPTION USING ERRCODE = '42P01'} ], [ 'no right to write into it' => q{RAISE EXCEPTION USING ERRCODE = '42501'} ]) {
         my ($name, $then) = @$case;
         $ora->psql(<<"SQL");
 ALTER FUNCTION "SYS".oci_explain(text, json) RENAME TO oci_explain_whole;

@@ -53,12 +53,21 @@ static apr_status_t read_plan(apr_int64_t *rows, aur_oracle_t *s, const char *id
     return rv;
 }
 
-/* A plan is written before it is read: not on a standby, nor where the database is open for reading only. */
-static int is_read_only(aur_oracle_t *s)
+/* Nothing that speaks against the query: a plan is written before it is read, which no standby and no database that
+ * is open for reading only lets anybody do, and which takes a PLAN_TABLE; and the plan of a view is for those only who
+ * may read the tables below it. If it is the query all the same, running it will tell. */
+static int has_no_plan(aur_oracle_t *s)
 {
-    int code = s->calls->error(s->handle)->code;
-
-    return code == 16000 || code == 1456;
+    switch (s->calls->error(s->handle)->code) {
+    case 942:
+    case 1031:
+    case 1039:
+    case 1456:
+    case 16000:
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const aur_sql_t *sql,
@@ -81,7 +90,7 @@ apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const
     s->in_transaction = 1;
     if (s->calls->execute(s->handle, text, strlen(text), aur_oracle_binds(sql, p), sql->nbinds) !=
         0) {
-        rv = is_read_only(s) ? APR_ENOTIMPL : aur_oracle_error(session, err);
+        rv = has_no_plan(s) ? APR_ENOTIMPL : aur_oracle_error(session, err);
     }
     else {
         rv = read_plan(rows, s, id, err, p);
