@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Cwd qw(abs_path);
+use Encode ();
 use Test::More;
 
 use Aurora::Async;
@@ -24,6 +25,12 @@ $why ||= 'no Oracle driver: make deps-oracle' unless -e "$build/apr_dbd_oracle.s
 plan skip_all => $why if $why;
 
 my $ora = Aurora::Oracle->new;
+# Names as a database may hold them, each a column of one table.
+my @names = ('A:1', ':B', "IT'S", '100%', 'A--B', '/*C', 'ROWNUM', 'SELECT', 'LEVEL', 'x' x 63, "\x{e4}\x{20ac}", 'A;B', '$N$1', 'q[x]', '?');
+{
+    my $n = 0;
+    $ora->psql(Encode::encode_utf8('CREATE TABLE "AURORA"."NAMES" (' . join(', ', map {"\"$_\" varchar(10)"} @names) . '); INSERT INTO "AURORA"."NAMES" VALUES (' . join(', ', map { ++$n } @names) . ')'));
+}
 $ora->psql(<<'SQL');
 SET search_path = "AURORA", "SYS", public;
 CREATE TABLE "SALES" ("ID" numeric(10) PRIMARY KEY, "REGION" varchar(40), "AMOUNT" numeric, "SOLD" oracle_date, "NOTE" clob);
@@ -128,6 +135,16 @@ sub refusals {
     }
 }
 
+# Columns, and values, that look like something else in SQL.
+sub names {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, '', location => 'AuroraExplainThreshold 900');
+    my $json = $server->http->preview({ dataset => 'NAMES', columns => \@names, shape => 'arrays', filters => { logic => 'AND', conditions => [ map { +{ column => $_, operator => 'neq', value => "';--:1" } } @names ] } });
+    my $answer = Aurora::HTTP::json($json) || {};
+    is(join(' ', @{ ($answer->{data} || [[]])->[0] || [] }), join(' ', 1 .. @names), "$mpm: names that look like something else") or diag($json->{body}, $server->error_log);
+    $server->finish("$mpm: names");
+}
+
 # Each way in which a session is lost between two rows; a call that is broken, and one that takes too long.
 sub losses {
     my ($mpm) = @_;
@@ -174,7 +191,7 @@ for my $mpm (Aurora::Server->mpms) {
         env => { LD_LIBRARY_PATH => $build }, conf => "AuroraSchemas AURORA\nAuroraExplainThreshold 900");
     $http = $server->http;
     my $answer = Aurora::HTTP::json($http->api('/api/v1/datasets')) || {};
-    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES LONG_NAP Mixed Case NAP SALES', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
+    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES LONG_NAP Mixed Case NAMES NAP SALES', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
     my $r = $http->preview({ dataset => 'sales', sorting => [ { column => 'id', direction => 'ASC' } ], columns => [qw(ID REGION AMOUNT SOLD)], shape => 'arrays' });
     $answer = Aurora::HTTP::json($r) || {};
     is(join(' ', @{ $answer->{types} || [] }), 'number text number date', 'types') or diag($r->{body});
@@ -200,6 +217,9 @@ for my $mpm (Aurora::Server->mpms) {
     finds('1 2 3', 'which is the greater one',                   'AMOUNT', 'lt', '12345678901234567890123456789012345678.0000000001');
     finds('1',     'zeros behind a number are nothing',          'AMOUNT', 'eq', '10.5' . '0' x 300);
     finds('1 2 3', 'nor are they digits of a large one',         'AMOUNT', 'lt', '1' . '0' x 100);
+    finds('1 2 3', "before $_", 'SOLD', 'lt', $_) for '9999-12-31', '9999-12-31T23:59:59';
+    is(code($http->preview({ dataset => 'SALES', filters => rule('SOLD', 'gt', $_) })), '400 BAD_VALUE', "$_ is no date that Oracle has") for '10000-01-01', '-4712-12-31';
+    finds('1 2 3', 'the first that it has', 'SOLD', 'gt', '-4711-01-01');
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'mixed case', columns => ['key'], shape => 'arrays' })) || {};
     is("$answer->{data}[0][0]", '7', 'names that are not in capitals');
     # The double has no synonyms in statements, so that one is listed only.
@@ -222,6 +242,7 @@ for my $mpm (Aurora::Server->mpms) {
     plan_stays($mpm);
     old_client($mpm);
     refusals($mpm);
+    names($mpm);
     losses($mpm);
     no_figure($mpm);
 }

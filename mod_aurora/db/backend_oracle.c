@@ -49,10 +49,10 @@ static const char *sentence(int code)
     }
 }
 
-/* Too large a number, no number, too long a text. */
+/* Too large a number, no number, too long a text, a date before 4712 BC or after 9999. */
 static int is_value_fault(int code)
 {
-    return code == 1426 || code == 1722 || code == 1460 || code == 1461;
+    return code == 1426 || code == 1722 || code == 1460 || code == 1461 || code == 1841;
 }
 
 static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t *e,
