@@ -91,11 +91,17 @@ sub code { my ($r) = @_; return "$r->{status} " . ((Aurora::HTTP::json($r) || {}
 # No break reaches the database: the library's own limit of a call ends it, some seconds later.
 sub unheard {
     my ($mpm) = @_;
-    my $server = faulty($mpm, 'OCIBreak=deaf', location => 'AuroraQueryTimeout 1s');
+    my $folder = Aurora::Data::folder();
+    my $trace  = "$folder/trace";
+    open my $made, '>', $trace or die "$trace: $!";
+    chmod 0666, $trace;    # written by httpd's children
+    my $server = faulty($mpm, 'OCIBreak=deaf', location => 'AuroraQueryTimeout 1s', env => { AURORA_OCI_TRACE => $trace });
+    my $traced = sub { open my $in, '<', $trace or return ''; local $/; return scalar <$in> };
     for my $kind (qw(preview export)) {
         my $from = time;
         is(code($server->http->$kind({ dataset => 'LONG_NAP' })), '504 QUERY_TIMEOUT', "$mpm: $kind: a call that hears no break ends, as a timeout");
         cmp_ok(time - $from, '<', 10 * Aurora::Server::patience(), "$kind: without waiting for its rows");
+        ok($server->wait_until(sub { $traced->() =~ /OCIBreak\n.*call timeout 5000\n(?!.*OCIBreak)/s }, 5), "$kind: nor does logging off wait long") or diag($traced->());
     }
     like($server->wait_for_log(error => qr/ORA-03136/), qr/QUERY_TIMEOUT.*ORA-03136/, 'the log says what ended it');
     is(code($server->http->preview({ dataset => 'LINES', limit => 1 })), '200 ', 'the next request has a session');
