@@ -71,7 +71,14 @@ for my $mpm (Aurora::Server->mpms) {
     finds('2',   'a negative fraction',            'AMOUNT', 'lt', 0);
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'mixed case', columns => ['key'], shape => 'arrays' })) || {};
     is("$answer->{data}[0][0]", '7', 'names that are not in capitals');
-    # The double has no synonyms in statements, so that one is listed only.
+    $r = $http->preview({ dataset => 'deals', columns => [qw(ID deals.AMOUNT)], filters => rule('REGION', 'eq', 'North'), shape => 'arrays' });
+    $answer = Aurora::HTTP::json($r) || {};
+    is(join(',', map {"$_"} @{ ($answer->{data} || [ [] ])->[0] }), '1,10.5', 'a synonym is a dataset like its table') or diag($r->{body});
+    $r = $http->export({ dataset => 'DEALS', columns => ['ID'], sorting => [ { column => 'ID', direction => 'ASC' } ] });
+    is($r->{body}, "ID\r\n1\r\n2\r\n3\r\n", 'in an export as well');
+    $r = $http->preview({ dataset => 'DEALS', columns => [ 'DEALS.ID', 'SALES.REGION' ], joins => [ { left_dataset => 'DEALS', right_dataset => 'SALES', join_type => 'inner', on => [ { left_column => 'ID', right_column => 'ID' } ] } ],
+        sorting => [ { column => 'DEALS.ID', direction => 'DESC' } ], limit => 1, shape => 'arrays' });
+    like($r->{body}, qr/"data":\[\[3,null\]\]/, 'and beside its table in a join');
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'SALES', columns => ['ID'], limit => 1, offset => 1, sorting => [ { column => 'ID', direction => 'DESC' } ] })) || {};
     is("$answer->{data}[0]{ID} of $answer->{total_row_count}", '2 of 3', 'a page of few');
 
