@@ -94,4 +94,10 @@ for my $mpm (Aurora::Server->mpms) {
     unlike($server->error_log, qr/:(?:error|crit|alert|emerg)\]/, 'and no error is logged');
     $server->finish;
 }
+
+# Clients before 18 know no call timeout, which is no reason to do without them.
+my $server = Aurora::Server->start(driver => 'oracle', params => $ora->params . " libdir=$build/oci",
+    env => { LD_LIBRARY_PATH => $build, AURORA_OCI_VERSION => 12 }, conf => 'AuroraSchemas AURORA');
+is($server->http->preview({ dataset => 'SALES', columns => ['ID'] })->{status}, 200, 'a client of version 12 serves, too') or diag($server->error_log);
+$server->finish;
 done_testing();
