@@ -90,7 +90,8 @@ static int bind_one(apr_dbd_t *h, dpiStmt *stmt, const apr_dbd_oracle_value_t *v
     /* An empty text is NULL in Oracle, and a variable has room for one byte at least. */
     int bytes = how.native == DPI_NATIVE_TYPE_BYTES,
         null = v->kind == APR_DBD_ORACLE_NULL ||
-               (bytes && !v->len && v->kind != APR_DBD_ORACLE_BOOLEAN);
+               (bytes && !v->len && v->kind != APR_DBD_ORACLE_BOOLEAN) ||
+               (how.native == DPI_NATIVE_TYPE_TIMESTAMP && !v->v.s);
     dpiVar *var;
     dpiData *data;
     int what = 0;

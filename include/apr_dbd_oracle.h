@@ -74,7 +74,8 @@ typedef struct apr_dbd_oracle_column_t {
 } apr_dbd_oracle_column_t;
 
 /* Binds are values: NULL, NUMBER (exponents allowed), TEXT, BYTES, DATE (time optional), TIMESTAMP, TIMESTAMP_TZ,
- * DOUBLE, BOOLEAN (as 0 or 1 where the server has none). The separator of date and time may be a T. Each is copied. */
+ * DOUBLE, BOOLEAN (as 0 or 1 where the server has none). A NUMBER, DATE or TIMESTAMP whose `s` is NULL is a NULL
+ * of that type, for statements in which NULL alone would not tell what is compared. The separator of date and time may be a T. Each is copied. */
 
 typedef struct apr_dbd_oracle_calls_t {
     /** Never NULL. Of the last call on this connection that failed. */

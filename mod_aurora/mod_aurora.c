@@ -6,6 +6,7 @@
 #include "aurora/observe_status.h"
 
 #include <http_config.h>
+#include <http_connection.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mpm_common.h>
@@ -36,6 +37,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_stopping(aur_http_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
 #endif
     ap_hook_child_init(aur_http_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_connection(aur_http_connection, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_perdir_config(aur_http_early, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_access_ex(aur_http_preflight, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);

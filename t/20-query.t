@@ -33,7 +33,7 @@ my ($db, %rows_of);    # of the database at hand
 
 sub statement { my ($case) = @_; return Aurora::Battery::sql_for($case, $db->name, $db->shell_name) }
 
-sub cases { return grep { !($_->{not_on} || {})->{ $db->name } } Aurora::Battery::cases() }
+sub cases { return grep { !($_->{not_on} || {})->{ $db->name } } $db->cases }
 
 # The shell answers each statement once.
 sub ask_the_shell {

@@ -18,7 +18,11 @@ Aurora::Server::require_or_skip();
 my $why = Aurora::Slow->missing;
 plan skip_all => $why if $why;
 
+my $shim = Aurora::Server::build() . '/t/fault/stop.so';
+BAIL_OUT("$shim does not exist: run make faults first") unless -f $shim;
+
 my $slow = Aurora::Slow->new;
+$slow->pg->psql('CREATE VIEW brief AS SELECT 1 AS id FROM pg_sleep(0.3)');
 my $patience = Aurora::Server::patience();
 my $rows = 3_000_000;
 
@@ -136,6 +140,42 @@ sub under_load {
     ok(!@bad, "$mpm: and need no force") or diag(join "\n", @bad);
 }
 
+# The rare moments of a stop, held open by t/fault/stop.c.
+sub start_held {
+    my ($which, @options) = @_;
+    local $ENV{AURORA_STOP}    = $which;
+    local $ENV{AURORA_PRELOAD} = join ' ', grep { length } $ENV{AURORA_PRELOAD} // '', $shim;
+    return Aurora::Server->start(driver => 'pgsql', params => $slow->params, timeout => 60, @options);
+}
+
+sub told { my ($server, $what) = @_; return scalar(() = $server->error_log =~ /^stop\.c: $what$/mg) }
+
+# A thread that hangs in a connect is left behind by its child, and is not hurt by what libraries do at the exit.
+sub hanging_connect {
+    my ($mpm) = @_;
+    my $server = start_held('connect', mpm => $mpm, children => 2, conf => 'AuroraPoolMin 1');
+    ok($server->wait_until(sub { told($server, 'connecting') >= 2 }, 10), 'two children are in the middle of a connect');
+    my $from = time;
+    kill TERM => $server->pid;
+    ok($server->wait_until(sub { $server->_gone }, 15), 'a plain stop: the server ends');
+    cmp_ok(time - $from, '<', 2 * $patience, sprintf 'without waiting for them (%.2f s)', time - $from);
+    is(join("\n", $server->crashes), '', "$mpm: a child that ends in the middle of a connect does not crash");
+}
+
+# The event MPM closes the sockets of its workers while those may be freeing them.
+sub closing {
+    my $server = start_held('close', mpm => 'event', children => 1);
+    $server->wait_until(sub { $server->http->preview({ dataset => 'regions' })->{status} == 200 }, 10);
+    my @jobs = map { Aurora::Async->run(sub { $server->http->preview({ dataset => 'brief' }) }) } 1 .. 4;
+    ok($slow->until_running('brief', 4), 'four requests are in the database');
+    kill TERM => $server->pid;
+    ok($server->wait_until(sub { $server->_gone }, 15), 'a plain stop: the server ends');
+    is(told($server, 'sockets'), 1, 'its child rested before it closed the sockets');
+    is(scalar(grep { $_->wait->{status} == 200 } @jobs), 4, 'when the requests had been answered');
+    is(join("\n", $server->crashes), '', 'event: connections that end while their sockets are being closed do no harm');
+    none_left($server, 'a stop while connections end');
+}
+
 # One thread: a query, a catalogue, a watch, all in turn.
 sub one_thread {
     my $server = start(mpm => 'prefork', children => 1, conf => "AuroraCatalogRefresh 1s\nAuroraPoolMin 2\nAuroraPoolMax 10");
@@ -159,6 +199,8 @@ for my $mpm (Aurora::Server->mpms) {
     plain($mpm);
     plain_in_export($mpm);
     under_load($mpm);
+    hanging_connect($mpm);
 }
+closing() if grep { $_ eq 'event' } Aurora::Server->mpms;
 one_thread() if grep { $_ eq 'prefork' } Aurora::Server->mpms;
 done_testing();

@@ -11,6 +11,8 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Aurora::Data;
+use Aurora::Databases;
+use Aurora::Oracle;
 use Aurora::Postgres;
 use Aurora::Server;
 
@@ -48,16 +50,26 @@ sub restore {
 
 my %database = (sqlite => { driver => 'sqlite3', params => $db, break => \&corrupt, mend => \&restore });
 
-my $why_not = Aurora::Postgres->missing;
-my $pg;
-if (!$why_not) {
-    $pg = Aurora::Postgres->new;
-    $pg->psql(sprintf <<'SQL', ROWS);
+my %why_not = map { $_ => Aurora::Databases->missing($_) } qw(pgsql oracle);
+
+# Tables of PostgreSQL; Oracle's double stands on one, too.
+my $tables = sprintf <<'SQL', ROWS;
 CREATE TABLE "LONG_TABLE" AS SELECT i AS "ID", 900000000000000000 + i * 7919::bigint AS "CODE", (i %% 100003) / 100.0 AS "AMOUNT", i / 7.0::float8 AS "RATE",
  'customer number ' || i AS "NAME", md5(i::text) AS "NOTE", date '1950-01-01' + i %% 40000 AS "DAY", timestamp '1965-01-01' + i * interval '61 s' AS "AT" FROM generate_series(1, %d) i;
 CREATE TABLE "REGIONS" AS SELECT i AS "ID" FROM generate_series(1, 5) i;
 SQL
+
+my $pg;
+if (!$why_not{pgsql}) {
+    $pg = Aurora::Postgres->new;
+    $pg->psql($tables);
     $database{pgsql} = { driver => 'pgsql', params => $pg->params, break => sub { $pg->terminate_backends }, mend => sub { } };
+}
+my $ora;
+if (!$why_not{oracle}) {
+    $ora = Aurora::Oracle->new;
+    $ora->psql(qq{SET search_path = "AURORA";\n$tables});
+    $database{oracle} = { driver => 'oracle', params => $ora->params(libdir => 1), break => sub { $ora->terminate_backends }, mend => sub { } };
 }
 
 # --- the server --------------------------------------------------------------------------------------
@@ -195,9 +207,11 @@ sub chromium {
 
 my $tls_port = $has{ssl} && certificate() ? Aurora::Server::_free_port() : 0;
 $has{ssl} &&= $tls_port;
-SKIP: {
-    skip "PostgreSQL: $why_not", 1 if $why_not;
-    pass('PostgreSQL is here');
+for my $name (sort keys %why_not) {
+    SKIP: {
+        skip "$name: $why_not{$name}", 1 if $why_not{$name};
+        pass("$name is here");
+    }
 }
 for my $name (sort keys %database) {
     my $server = start($name, $tls_port);

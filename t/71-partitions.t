@@ -205,7 +205,9 @@ sub infos {
     is(info_text(info('BY_ID')), "load_type load_id null $loads 99 104", 'without a date column the bounds are the load ids\'');
     is(info_text(info('HIDDEN')), "load_type load_id null $loads 99 104", 'columns that no request can name have values to choose from');
     is(info_text(info('BY_DAY')), 'null null as_of null null {null} 2023-12-31 2024-02-29', 'a date column alone has bounds alone');
-    is(info_text(info('TEXT_LOADS')), 'null load null null 2024-01-31_2,2024-01-31_1,2024-01-30_9, {null}  2024-01-31_2', 'texts');
+    # an empty text is no text in Oracle
+    is(info_text(info('TEXT_LOADS')), $db->name eq 'oracle' ? 'null load null null 2024-01-31_2,2024-01-31_1,2024-01-30_9 {null} 2024-01-30_9 2024-01-31_2'
+        : 'null load null null 2024-01-31_2,2024-01-31_1,2024-01-30_9, {null}  2024-01-31_2', 'texts');
     is(info_text(info('NO_LOADS')), 'null load_id day null  {null} null null', 'an empty table');
     is(join(' ', sort keys %{ info('EVERY') }), 'available_values available_values_map date_column load_id_column load_type_column max_value min_value supported_types',
         'and no other member');

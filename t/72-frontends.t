@@ -35,7 +35,7 @@ my $catalog = Aurora::Data::catalog_write("$folder/catalog.json", { datasets => 
     ORDERS  => { partition => { load_id_column => 'LOAD_ID', load_type_column => 'LOAD_TYPE', supported_types => [qw(Daily Monthly)] } },
     CLIENTS => { partition => { load_id_column => 'LOAD_ID' } } } });
 
-my %SCHEMA = (sqlite => '', pgsql => 'PUBLIC.', mysql => 'AURORA.');    # SQLite has none
+my %SCHEMA = (sqlite => '', pgsql => 'PUBLIC.', mysql => 'AURORA.', oracle => 'AURORA.');    # SQLite has none
 my ($T, $F) = (Aurora::JSON::true(), Aurora::JSON::false());
 my ($db, $http);
 
@@ -121,7 +121,9 @@ sub values_of_filters {
     finds([ rule('CODE', 'is_empty', '') ], '5', 'or an empty text');
     finds([ rule('QTY', 'gte', 1), { logic => 'OR', conditions => [ rule('CUSTOMER', 'starts_with', 'B'), { logic => 'AND', conditions => [ rule('QTY', 'gt', '3'),
         rule('ORDERS.CUSTOMER', 'contains', 'n') ] } ] } ], '2 4', 'groups in groups');
-    for (['CODE', 7], ['QTY', 'many'], ['ORDERED', '2024-02-30'], ['ORDERED', '2024-02-29T10:00:00Z']) {
+    # a DATE of Oracle's has hours and minutes
+    my @hours = $db->name eq 'oracle' ? () : [ 'ORDERED', '2024-02-29T10:00:00Z' ];
+    for (['CODE', 7], ['QTY', 'many'], ['ORDERED', '2024-02-30'], @hours) {
         my ($column, $value) = @$_;
         my $problem = Aurora::HTTP::json($http->preview(body(columns => ['ID'], where(rule($column, 'eq', $value))))) || {};
         is(join(' ', map { $_ // '-' } @$problem{qw(code column pointer)}), "BAD_VALUE $column /filters/conditions/0/value", "what fits no $column is refused, not guessed: $value");

@@ -96,7 +96,11 @@ sub elsewhere {
     unlike($r->{body}, qr/\{\{|"\@/, 'nothing is left to be filled in');
     my $preflight = $http->request('OPTIONS', "/deep%20er$API/openapi.json", headers => { Origin => 'https://app.example', 'Access-Control-Request-Method' => 'GET' });
     like($preflight->{headers}{'access-control-allow-methods'} // '', qr/\bGET\b/, 'preflight');
+    is($doc->{paths}{"$API/reports"}{get}{responses}{200}{content}{'application/json'}{examples}{reports}{value}{reports}[0]{links}{csv},
+        "/deep%20er$API/reports/sales_of_region.csv", 'and so do the links of examples');
     my $root = Aurora::JSON::decode($http->get("$API/openapi.json", headers => { Host => 'root.test' })->{body});
+    is($root->{paths}{"$API/reports"}{get}{responses}{200}{content}{'application/json'}{examples}{reports}{value}{reports}[0]{links}{csv},
+        "$API/reports/sales_of_region.csv", 'also without a base');
     is($root->{servers}[0]{url}, '/', 'the whole server as base');
     $server->finish;
 }
@@ -170,6 +174,70 @@ sub same_parameters {
     }
 }
 
+# A link to a report takes what is described, and nothing else of what links take.
+sub same_links {
+    my ($http, $doc) = @_;
+    my %of;
+    for my $kind ('', '.csv', '.xlsx') {
+        my $path = "$API/reports/{name}$kind";
+        $of{$kind} = { map { $_->{in} eq 'query' && $_->{name} ne 'parameters' ? ($_->{name} => $_->{schema}) : () } map { $doc->resolve($_) } @{ $doc->root->{paths}{$path}{get}{parameters} } };
+    }
+    my %known = map { %$_ } values %of;
+    is(join(' ', sort keys %{ $of{''} }), 'limit offset shape', 'a preview has paging');
+    is(join(' ', sort keys %{ { %{ $of{'.csv'} }, %{ $of{'.xlsx'} } } }), join(' ', grep { $_ ne 'format' } sort(source('mod_aurora/http/http_export.c') =~ /\[P_\w+\] = \{"(\w+)"/g)), 'files have the options of exports');
+    for my $kind (sort keys %of) {
+        for my $name (sort keys %known) {
+            my $value = ($known{$name}{enum} || [ $known{$name}{type} eq 'integer' ? 1 : 'NULL' ])->[0];
+            my $r = $http->head("/aurora$API/reports/top_customers$kind?$name=$value");
+            # one file may be told what is another's: it has no say there
+            my $taken = $of{$kind}{$name} || ($kind && $of{'.csv'}{$name}) || ($kind && $of{'.xlsx'}{$name});
+            is($r->{status}, $taken ? 200 : 400, "reports/NAME$kind: $name=$value");
+        }
+    }
+    # its reason for being reserved: no parameter of a report could be told from it
+    my ($reserved) = source('mod_aurora/catalog/catalog_reports.c') =~ /reserved\[\] = \{(.*?)NULL\}/s;
+    is(join(' ', sort $reserved =~ /"(\w+)"/g), join(' ', sort 'format', keys %known), 'and no parameter of a report is called so');
+}
+
+# Lists and answers of reports of every kind against their schemas.
+sub reports {
+    my ($doc, $cases) = @_;
+    my $yes = Aurora::JSON::true();
+    my $catalog = Aurora::Data::catalog_write("$folder/reports.json", { reports => {
+        plain => { query => { dataset => 'REGIONS', columns => ['REGION_ID'] } },
+        every => { display_name => 'Ünïque', description => '', sql => 'SELECT :t AS t, :n AS n, :d AS d, :at AS at, :c AS c, NULL AS x', parameters => [
+            { name => 't', display_name => 'Täxt', default => '' }, { name => 'n', type => 'number', default => '12345678901234567890.5' },
+            { name => 'd', type => 'date', default => '2024-02-29' }, { name => 'at', type => 'timestamp' },
+            { name => 'c', type => 'choice', choices => [qw(a b)], required => $yes } ] },
+        several => { query => { dataset => 'REGIONS', filters => { conditions => [ { column => 'REGION_ID', operator => 'in', value => '${ids}' } ] } },
+            parameters => [ { name => 'ids', type => 'number', multiple => $yes, default => [ 1, 2.5 ] }, { name => 'who', expr => '%{REMOTE_ADDR}' } ] },
+    } });
+    my $server = Aurora::Server->start(%demo, base => '/b c', catalog => $catalog);
+    my $at = sub { return Aurora::OpenAPI::pointer('paths', $_[0], 'get', 'responses', 200, 'content', 'application/json', 'schema') };
+    my $list = Aurora::HTTP::json($server->http->get("/b%20c$API/reports"));
+    push @$cases, [ $at->("$API/reports"), $list, 'reports of every kind: the list fits its schema' ];
+    is(scalar @{ $list->{reports} }, 3, 'reports of every kind');
+    my %query = (every => '?t=a+b&at=2024-02-29T12:30:00Z&c=b');
+    for my $report (@{ $list->{reports} }) {
+        like($report->{links}{preview}, qr{^/b%20c$API/reports/\w+$}, "$report->{name}: a link below the base, as a URL has it");
+        for my $shape (qw(objects arrays)) {
+            my $query = ($query{ $report->{name} } // '?') . "&shape=$shape";
+            my $r = $server->http->get("$report->{links}{preview}$query");
+            is($r->{status}, 200, "$report->{name}: its link works, $shape") or diag($r->{body});
+            push @$cases, [ $at->("$API/reports/{name}"), Aurora::HTTP::json($r), "$report->{name}: the answer fits its schema, $shape" ];
+        }
+        for my $kind (qw(csv xlsx)) {
+            my $media = $doc->root->{paths}{"$API/reports/{name}.$kind"}{get}{responses}{200}{content};
+            for my $method (qw(get head)) {
+                my $r = $server->http->$method($report->{links}{$kind} . ($query{ $report->{name} } // ''));
+                my ($type) = split /;/, $r->{headers}{'content-type'} // '';
+                ok($r->{status} == 200 && $media->{$type}, "$report->{name}.$kind: $method has the type that is described");
+            }
+        }
+    }
+    $server->finish;
+}
+
 # --- true in every example ---------------------------------------------------------------------
 
 sub plain { my ($value) = @_; return Aurora::JSON::encode($value) }
@@ -211,8 +279,9 @@ sub answers {
                 push @$cases, [ $at, $value, "$it->{operationId}, $name: the answer fits its schema" ], [ $at, $example->{value}, "$it->{operationId}, $name: so does the example" ];
                 $asked++;
             }
-            next if $asked || $method ne 'get' || $path =~ /reports/;
-            my $r = $http->api($path, headers => { Accept => $type });    # metrics and this document: no example could be the same
+            next if $asked || $method ne 'get';
+            my $query = $path =~ /reports/ ? '?region=North&from=2024-12-31' : '';
+            my $r = $http->api($doc->path_for($path, name => 'sales_of_region') . $query, headers => { Accept => $type });    # metrics, workbooks and this document: no example could be the same
             like($r->{headers}{'content-type'}, qr/^\Q$type\E(?:;|$)/, "$it->{operationId}: $type where it is asked for");
             push @$cases, [ $at, $type eq 'application/json' ? Aurora::HTTP::json($r) : $r->{body}, "$it->{operationId}: $type fits its schema" ];
         }
@@ -224,8 +293,9 @@ sub answers {
     }
     my $workbook = $http->export({ dataset => 'REGIONS' }, query => '?format=xlsx');
     ok($doc->root->{paths}{"$API/query/export"}{post}{responses}{200}{content}{ $workbook->{headers}{'content-type'} }, 'the type of a workbook is described');
-    for my $operation (grep { $_->[0] =~ m{/query/(?:preview|export)$} } $doc->operations) {
-        my $r = $http->request('POST', "/aurora$operation->[0]", body => '{"dataset":"REGIONS"}', headers => { 'Content-Type' => 'application/json' });
+    for my $operation (grep { $_->[0] =~ m{/query/(?:preview|export)$|/reports/} } $doc->operations) {
+        my $r = $operation->[1] eq 'post' ? $http->request('POST', "/aurora$operation->[0]", body => '{"dataset":"REGIONS"}', headers => { 'Content-Type' => 'application/json' })
+            : $http->api($doc->path_for($operation->[0], name => 'top_customers') . '?n=1');
         ok(defined $r->{headers}{ lc $_ }, "$operation->[0] sends $_") for sort keys %{ $operation->[2]{responses}{200}{headers} };
     }
 }
@@ -432,7 +502,6 @@ sub page {
         like($said, qr/^$pattern/s, substr $command, 0, 90);
     }
     for my $path (sort keys %{ $doc->root->{paths} }) {
-        next if $path =~ m{/reports};
         ok(index($text, $path) >= 0, "docs/api.md names $path");
     }
     utf8::decode($text);
@@ -449,7 +518,9 @@ like($doc->root->{openapi}, qr/^3\.1\./, 'OpenAPI 3.1');
 same_routes($server->http, $doc);
 same_errors($doc);
 same_parameters($server->http, $doc);
+same_links($server->http, $doc);
 my @cases;
+reports($doc, \@cases);
 answers($server->http, $doc, \@cases);
 my $seen = errors($server->http, $doc, \@cases);
 governed_errors($doc, \@cases, $seen);

@@ -82,6 +82,10 @@ typedef struct aur_dataset_t {
     const aur_filter_column_t *filter_columns;
 } aur_dataset_t;
 
+/** Is the caller shown one partition of a dataset without knowing a column that tells them apart? Then
+ * nothing may tell that there are others. */
+int aur_dataset_newest_unknown(const aur_dataset_t *dataset);
+
 #define AUR_CATALOG_FILE_MAX (16 * 1024 * 1024)
 
 /* --- building ---------------------------------------------------------------------------- */

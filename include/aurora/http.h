@@ -18,6 +18,10 @@ void aur_http_child_init(apr_pool_t *pchild, server_rec *s);
 /** child_stopping: without grace, what runs is cancelled in the database at once. */
 void aur_http_child_stopping(apr_pool_t *pchild, int graceful);
 
+/** pre_connection: while the server takes the connections of a child from its workers, none ends by itself.
+ * @return OK */
+int aur_http_connection(conn_rec *c, void *socket);
+
 /** post_config: the workbook that all exports as xlsx are written into. Without one the server runs, and such exports
  * fail; the log says why.
  * @return OK */

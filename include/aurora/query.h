@@ -267,4 +267,10 @@ typedef struct aur_plan_t {
 apr_status_t aur_query_plan(aur_plan_t **plan, const aur_query_t *query,
                             const aur_catalog_t *catalog, aur_error_t *err, apr_pool_t *p);
 
+/** Would it be planned with the right values? Those that it has are not looked at, and no expression of a
+ * row filter is evaluated: the answer is about names and what is done with them alone.
+ * @return as aur_query_plan, but for BAD_VALUE */
+apr_status_t aur_query_plannable(const aur_query_t *query, const aur_catalog_t *catalog,
+                                 aur_error_t *err, apr_pool_t *p);
+
 #endif

@@ -30,6 +30,13 @@ typedef struct aur_cond_t {
     pthread_cond_t cond;
 } aur_cond_t;
 
+/* Threads that come and go by themselves: each one that ends joins the one before it. So whoever joins the last has
+ * joined them all, to the end of what libraries do when a thread ends. Guarded by a lock of its owner's. */
+typedef struct aur_relay_t {
+    pthread_t last;
+    int any;
+} aur_relay_t;
+
 /** Now, in microseconds since some moment before the start. */
 apr_time_t aur_clock(void);
 
@@ -57,7 +64,18 @@ void aur_cond_wake(aur_cond_t *cond);
 void aur_cond_wake_all(aur_cond_t *cond);
 
 /** Start a thread with all signals blocked: the server's signals are for its own threads.
- * @param thread  joined by the caller; NULL: detached */
+ * @param thread  to be joined, or detached, by somebody */
 apr_status_t aur_thread_start(pthread_t *thread, void *(*run)(void *ctx), void *ctx);
+
+/** The calling thread is about to end. Under the lock of the relay's owner.
+ * @return whom it has to join, as its last act and without the lock */
+aur_relay_t aur_relay_pass(aur_relay_t *relay);
+void aur_relay_join(aur_relay_t before);
+
+/** Note that something of this process is not waited for: a thread that hangs in a library, or a call of one that a
+ * signal has interrupted. */
+void aur_leave_behind(void);
+/** Whether there is such a thing: what libraries do when the process exits would pull the ground from under it. */
+int aur_left_behind(void);
 
 #endif

@@ -129,6 +129,14 @@ static void partition_copy(aur_dataset_t *d, const aur_dataset_t *from, apr_pool
                        : seen;
 }
 
+int aur_dataset_newest_unknown(const aur_dataset_t *dataset)
+{
+    const aur_partition_t *seen = dataset->partition, *whole = dataset->partition_whole;
+
+    return whole && whole->default_latest &&
+           !(seen && (seen->load_id_column >= 0 || seen->date_column >= 0));
+}
+
 static const aur_dataset_t *copy_make(const aur_viewer_t *viewer, const aur_dataset_t *from,
                                       int nseen, apr_pool_t *p)
 {

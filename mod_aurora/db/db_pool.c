@@ -130,6 +130,7 @@ static void take_back(aur_db_t *db, aur_conn_t *conn)
             conn->cursors->session = NULL;
         }
         aur_session_abandon(session);
+        aur_leave_behind();
     }
     else if (session) {
         aur_conn_close_cursors(conn);
@@ -148,6 +149,7 @@ static apr_status_t db_end(void *data)
     aur_db_t *db = data;
     apr_time_t until = aur_clock() + END_WAIT;
     aur_session_t *session;
+    aur_relay_t relay;
 
     aur_keeper_stop(db);
     while (db->borrowed) {
@@ -161,9 +163,14 @@ static apr_status_t db_end(void *data)
     while (db->connectors && aur_cond_wait(&db->change, &db->lock, until)) {
     }
     db->ended = 1;
+    relay = db->relay;
+    if (db->connectors) {
+        aur_leave_behind();
+    }
     aur_bury_close(db);
     apr_reslist_destroy(db->slots);
     aur_db_release_and_unlock(db);
+    aur_relay_join(relay);
     return APR_SUCCESS;
 }
 
@@ -391,7 +398,7 @@ static int is_new(const aur_session_t *session)
 
 /* Leave conn with a session in a transaction. One that turns out dead is replaced unseen, as long as there is
  * time; a new one that fails is told.
- * @param ask  whether idle ones are asked if they still answer, however young */
+ * @param ask  whether they are asked if they still answer, however young or new */
 static apr_status_t get_session(aur_conn_t *conn, int ask, apr_time_t deadline, aur_error_t *err)
 {
     aur_db_t *db = conn->db;
@@ -404,7 +411,7 @@ static apr_status_t get_session(aur_conn_t *conn, int ask, apr_time_t deadline, 
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        conn->from_idle = !is_new(conn->session);
+        conn->from_idle = ask || !is_new(conn->session);
         conn->session->lent = 1;
         if ((!conn->from_idle || aur_session_good(db, conn->session, ask)) &&
             (rv = begin(conn, err)) == APR_SUCCESS) {

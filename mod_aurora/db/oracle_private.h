@@ -33,6 +33,11 @@ apr_status_t aur_oracle_start(aur_oracle_t *s, aur_error_t *err);
 /** End it, whatever it is. */
 apr_status_t aur_oracle_end(aur_oracle_t *s, aur_error_t *err);
 
+/* --- bind_oracle.c ----------------------------------------------------------------------------- */
+
+/** The driver's values of a statement's binds, sql->nbinds of them, from p; NULL when there are none. */
+const apr_dbd_oracle_value_t *aur_oracle_binds(const aur_sql_t *sql, apr_pool_t *p);
+
 /* --- cursor_oracle.c --------------------------------------------------------------------------- */
 
 apr_status_t aur_oracle_cursor_open(aur_cursor_t *cursor, aur_error_t *err);
@@ -40,11 +45,6 @@ apr_status_t aur_oracle_cursor_next(aur_cursor_t *cursor, aur_error_t *err);
 apr_status_t aur_oracle_cursor_piece(aur_cursor_t *cursor, int column, const char **s,
                                      apr_size_t *len, aur_error_t *err);
 void aur_oracle_cursor_close(aur_cursor_t *cursor);
-
-/* --- bind_oracle.c ----------------------------------------------------------------------------- */
-
-/** The driver's values of a statement's binds, sql->nbinds of them, from p; NULL when there are none. */
-const apr_dbd_oracle_value_t *aur_oracle_binds(const aur_sql_t *sql, apr_pool_t *p);
 
 /* --- discover_oracle.c, explain_oracle.c ------------------------------------------------------- */
 

@@ -79,7 +79,8 @@ struct aur_db_t {
     aur_circuit_t circuit;
     int asked; /* for the database's capacity */
     int stopping, ended;
-    int users; /* the child, and each connector */
+    int users;         /* the child, and each connector */
+    aur_relay_t relay; /* of connectors that are through */
     pthread_t keeper;
     int has_keeper;
 };

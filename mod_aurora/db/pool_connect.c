@@ -102,9 +102,10 @@ static void deliver(aur_db_t *db, aur_connector_t *connector, aur_session_t *ses
     }
 }
 
-/* Nobody counts sessions of a child that has ended, and its hooks are gone. */
+/* Nobody counts sessions of a child that has ended, and its hooks are gone. Nobody joins its threads either. */
 static void leave(aur_db_t *db, aur_connector_t *connector, aur_session_t *session)
 {
+    aur_relay_t before = {.any = 0};
     apr_pool_t *p = connector->pool;
 
     if (session) {
@@ -115,7 +116,14 @@ static void leave(aur_db_t *db, aur_connector_t *connector, aur_session_t *sessi
     unlink_connector(db, connector);
     apr_pool_destroy(p);
     aur_cond_wake_all(&db->change);
+    if (db->ended) {
+        pthread_detach(pthread_self());
+    }
+    else {
+        before = aur_relay_pass(&db->relay);
+    }
     aur_db_release_and_unlock(db);
+    aur_relay_join(before);
 }
 
 static void *connect_run(void *data)
@@ -162,6 +170,7 @@ static int may_start(const aur_db_t *db, apr_time_t now)
 int aur_connect_start(aur_db_t *db, apr_time_t now)
 {
     aur_connector_t *connector;
+    pthread_t thread;
     apr_pool_t *p;
     apr_status_t rv;
 
@@ -183,7 +192,7 @@ int aur_connect_start(aur_db_t *db, apr_time_t now)
     db->connectors = connector;
     db->nconnectors++;
     db->users++;
-    rv = aur_thread_start(NULL, connect_run, connector);
+    rv = aur_thread_start(&thread, connect_run, connector);
     if (rv != APR_SUCCESS) {
         db->log(db->log_ctx, LOG_ERR, rv, "no thread for connecting to the database");
         unlink_connector(db, connector);

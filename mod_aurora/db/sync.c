@@ -4,6 +4,7 @@
 #include <time.h>
 
 static int handlers;
+static int left_behind; /* atomic */
 
 apr_time_t aur_clock(void)
 {
@@ -144,7 +145,6 @@ void aur_cond_wake_all(aur_cond_t *cond)
 apr_status_t aur_thread_start(pthread_t *thread, void *(*run)(void *ctx), void *ctx)
 {
     sigset_t all, before;
-    pthread_t made;
     apr_status_t rv;
 
     /* A new thread inherits the mask of its maker. */
@@ -153,13 +153,33 @@ apr_status_t aur_thread_start(pthread_t *thread, void *(*run)(void *ctx), void *
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = pthread_create(&made, NULL, run, ctx);
+    rv = pthread_create(thread, NULL, run, ctx);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rv == APR_SUCCESS && thread) {
-        *thread = made;
-    }
-    else if (rv == APR_SUCCESS) {
-        pthread_detach(made);
-    }
     return rv;
+}
+
+aur_relay_t aur_relay_pass(aur_relay_t *relay)
+{
+    aur_relay_t before = *relay;
+
+    relay->last = pthread_self();
+    relay->any = 1;
+    return before;
+}
+
+void aur_relay_join(aur_relay_t before)
+{
+    if (before.any) {
+        pthread_join(before.last, NULL);
+    }
+}
+
+void aur_leave_behind(void)
+{
+    __atomic_store_n(&left_behind, 1, __ATOMIC_RELEASE);
+}
+
+int aur_left_behind(void)
+{
+    return __atomic_load_n(&left_behind, __ATOMIC_ACQUIRE);
 }

@@ -49,8 +49,9 @@ struct aur_watch_t {
     aur_cond_t change; /* a cancel has ended */
     aur_watched_t *first;
     int count;
-    int asleep, stopping, ended;
-    int users; /* the watch itself, and each cancel under way */
+    int asleep, stopping, ended, gone;
+    int users;         /* the watch itself, and each cancel under way */
+    aur_relay_t relay; /* of cancels that are through */
     pthread_t thread;
     apr_pool_t *pool;
 };
@@ -77,6 +78,7 @@ static void *cancel_run(void *data)
 {
     cancel_t *cancel = data;
     aur_watch_t *watch = cancel->watch;
+    aur_relay_t before = {.any = 0};
 
     cancel->target->cancel(cancel->ctx);
     cancel->target->drop(cancel->ctx);
@@ -86,7 +88,14 @@ static void *cancel_run(void *data)
     }
     aur_cond_wake_all(&watch->change);
     apr_pool_destroy(cancel->pool);
+    if (watch->gone) {
+        pthread_detach(pthread_self());
+    }
+    else {
+        before = aur_relay_pass(&watch->relay);
+    }
     release_and_unlock(watch);
+    aur_relay_join(before);
     return NULL;
 }
 
@@ -94,6 +103,7 @@ static void *cancel_run(void *data)
 static void cancel_start(aur_watched_t *watched)
 {
     aur_watch_t *watch = watched->watch;
+    pthread_t thread;
     cancel_t *cancel;
     apr_pool_t *p;
 
@@ -110,7 +120,7 @@ static void cancel_start(aur_watched_t *watched)
     cancel->target->hold(cancel->ctx);
     watched->cancelling = cancel;
     watch->users++;
-    if (aur_thread_start(NULL, cancel_run, cancel) != APR_SUCCESS) {
+    if (aur_thread_start(&thread, cancel_run, cancel) != APR_SUCCESS) {
         watch->users--;
         watched->cancelling = NULL;
         cancel->target->drop(cancel->ctx);
@@ -240,6 +250,7 @@ static apr_status_t watch_end(void *data)
 {
     aur_watch_t *watch = data;
     apr_time_t until = aur_clock() + AUR_WATCH_GRACE;
+    aur_relay_t relay;
 
     aur_lock(&watch->lock);
     watch->ended = 1;
@@ -256,7 +267,13 @@ static apr_status_t watch_end(void *data)
         }
         watch->first->watch = NULL;
     }
+    watch->gone = 1;
+    relay = watch->relay;
+    if (watch->users > 1) {
+        aur_leave_behind();
+    }
     release_and_unlock(watch);
+    aur_relay_join(relay);
     return APR_SUCCESS;
 }
 

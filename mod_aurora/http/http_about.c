@@ -185,13 +185,14 @@ static void say_scalar(words_t *w, const aur_scalar_t *value, apr_pool_t *p)
     }
 }
 
-/* A limit that nobody asked for: the reader of the file cannot know of it otherwise. */
+/* A limit that nobody asked for: the reader of the file cannot know of it otherwise. But where roles hide what
+ * partitions are told by, there are none for him. */
 static void say_newest(words_t *w, const aur_plan_t *plan)
 {
     int i;
 
     for (i = 0; i < plan->ntables; i++) {
-        if (plan->tables[i].nnewest > 0) {
+        if (plan->tables[i].nnewest > 0 && !aur_dataset_newest_unknown(plan->tables[i].dataset)) {
             say(w, w->len > 0 ? "; " : "");
             say(w, plan->tables[i].label);
             say(w, ": the newest");

@@ -28,7 +28,8 @@ static void write_dataset(aur_sink_t *sink, const aur_dataset_t *dataset)
     text(sink, dataset->is_view ? "VIEW" : "TABLE");
     aur_json_lit(sink, ",\"row_count\":");
     /* The database's figure counts the rows that this caller may not see. */
-    if (dataset->row_estimate >= 0 && !dataset->restricted) {
+    if (dataset->row_estimate >= 0 && !dataset->restricted &&
+        !aur_dataset_newest_unknown(dataset)) {
         aur_json_int(sink, dataset->row_estimate);
     }
     else {

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "aurora/catalog_reports.h"
 #include "aurora/figures.h"
 #include "aurora/json_out.h"
 #include "aurora/query_words.h"
@@ -73,6 +74,9 @@ const char *aur_openapi_text(aur_openapi_t *d, const char *name)
     }
     if (!strcmp(name, "base")) {
         return *d->base ? d->base : "/";
+    }
+    if (!strcmp(name, "path")) {
+        return d->base;
     }
     if (!strcmp(name, "preview_rate")) {
         return rate_text(&d->loc->preview_rate, d->p);
@@ -196,6 +200,17 @@ static void write_works(aur_sink_t *sink)
     list_end(&list);
 }
 
+static void write_parameter_types(aur_sink_t *sink)
+{
+    list_t list = {sink, 0};
+    int type;
+
+    for (type = AUR_PARAM_TEXT; type <= AUR_PARAM_CHOICE; type++) {
+        list_add(&list, aur_param_name((aur_param_e)type));
+    }
+    list_end(&list);
+}
+
 /* "export.delimiter": what that parameter of an export may say. */
 static int write_choices(aur_openapi_t *d, const char *name)
 {
@@ -224,6 +239,9 @@ int aur_openapi_value(aur_openapi_t *d, const char *name)
     }
     else if (!strcmp(name, "base_types")) {
         write_types(d->sink, aur_type_base_name);
+    }
+    else if (!strcmp(name, "parameter_types")) {
+        write_parameter_types(d->sink);
     }
     else if (!strcmp(name, "codes")) {
         write_codes(d->sink);

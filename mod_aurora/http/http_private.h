@@ -233,6 +233,12 @@ apr_status_t aur_partition_write(aur_request_t *x, const aur_catalog_t *catalog,
 /** r's client for the watch; valid while r's connection is. */
 void aur_client_of(aur_task_client_t *client, request_rec *r);
 
+/* --- http_stop.c --- */
+/** child_init, before the databases. */
+void aur_stop_child_init(apr_pool_t *pchild, server_rec *s);
+/** child_stopping. */
+void aur_stop_told(void);
+
 /* --- http_sizing.c --- */
 /** Does the server have several workers in one process? */
 int aur_sizing_threads(void);

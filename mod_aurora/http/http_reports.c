@@ -17,32 +17,22 @@ APLOG_USE_MODULE(aurora);
 
 /* --- who may see what ----------------------------------------------------------------------------- */
 
-static int has_role(aur_request_t *x, const aur_report_t *report)
-{
-    const char *const *role = report->roles;
-
-    for (; role && *role; role++) {
-        if (aur_request_has_role(x, *role)) {
-            return 1;
-        }
-    }
-    return !report->roles;
-}
-
-/* Could he ask the same of the datasets themselves? *err tells what there is not. */
+/* Could he ask the same of the datasets themselves? *err tells why not. What he would ask with is not looked at:
+ * a sample that does not fit would hide that there is no such column. */
 static int is_readable(const aur_report_t *report, const aur_catalog_t *catalog, aur_error_t *err,
                        apr_pool_t *p)
 {
     aur_query_t *query;
-    aur_plan_t *plan;
 
     aur_error_clear(err);
-    if (!report->query ||
-        (aur_report_query(&query, report, aur_report_sample(report, p), err, p) == APR_SUCCESS &&
-         aur_query_plan(&plan, query, catalog, err, p) == APR_SUCCESS)) {
-        return 1;
-    }
-    return err->code != AUR_E_UNKNOWN_DATASET && err->code != AUR_E_UNKNOWN_COLUMN;
+    return !report->query ||
+           (aur_report_query(&query, report, aur_report_sample(report, p), err, p) == APR_SUCCESS &&
+            aur_query_plannable(query, catalog, err, p) == APR_SUCCESS);
+}
+
+static apr_status_t unknown_report(aur_request_t *x)
+{
+    return aur_error_set(&x->err, AUR_E_UNKNOWN_REPORT, NULL, "There is no report of this name.");
 }
 
 static apr_status_t find(aur_request_t *x, const aur_catalog_t *catalog)
@@ -50,7 +40,7 @@ static apr_status_t find(aur_request_t *x, const aur_catalog_t *catalog)
     const aur_report_t *report = aur_reports_find(x->server->catalog_file, x->arg);
     aur_error_t why;
 
-    if (report && has_role(x, report)) {
+    if (report && aur_viewer_has(aur_request_viewer(x), report->roles)) {
         if (is_readable(report, catalog, &why, x->r->pool)) {
             x->report = report;
             return APR_SUCCESS;
@@ -59,7 +49,7 @@ static apr_status_t find(aur_request_t *x, const aur_catalog_t *catalog)
                       AURLOG(2013) "[%s] report %s is not there for this caller: %s %s",
                       x->correlation, report->name, why.pointer, why.detail);
     }
-    return aur_error_set(&x->err, AUR_E_UNKNOWN_REPORT, NULL, "There is no report of this name.");
+    return unknown_report(x);
 }
 
 /* --- the list ------------------------------------------------------------------------------------- */
@@ -175,7 +165,8 @@ static int list_reports(aur_request_t *x, const aur_catalog_t *catalog, apr_pool
         const aur_report_t *report = aur_reports_get(file, i);
         aur_error_t unused;
         apr_pool_clear(scratch);
-        if (has_role(x, report) && is_readable(report, catalog, &unused, scratch)) {
+        if (aur_viewer_has(aur_request_viewer(x), report->roles) &&
+            is_readable(report, catalog, &unused, scratch)) {
             aur_sink_write(x->sink, ",", n++ > 0);
             write_report(x, report, scratch);
         }
@@ -198,10 +189,14 @@ int aur_http_reports(aur_request_t *x)
 
 /* --- one report ----------------------------------------------------------------------------------- */
 
-/* What is wrong with the stored request is no pointer into anything the caller has sent. */
+/* What is wrong with the stored request is no pointer into anything the caller has sent. And what is not there any
+ * more, because the database has just been read anew, is not his to know. */
 static apr_status_t without_pointer(aur_request_t *x)
 {
     x->err.pointer[0] = '\0';
+    if (x->err.code == AUR_E_UNKNOWN_DATASET || x->err.code == AUR_E_UNKNOWN_COLUMN) {
+        unknown_report(x);
+    }
     return APR_EGENERAL;
 }
 

@@ -219,6 +219,7 @@ void aur_http_child_stopping(apr_pool_t *pchild, int graceful)
     apr_hash_index_t *i;
     void *runtime;
 
+    aur_stop_told();
     if (graceful || !runtimes) {
         return;
     }
@@ -237,6 +238,7 @@ void aur_http_child_init(apr_pool_t *pchild, server_rec *main_server)
     server_rec *s;
     runtimes = apr_hash_make(pchild);
     aur_sync_handlers_set(!aur_sizing_threads());
+    aur_stop_child_init(pchild, main_server);
     aur_govern_board_child();
     for (s = main_server; s; s = s->next) {
         const aur_server_t *server = aur_config_server(s);

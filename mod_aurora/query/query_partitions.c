@@ -59,7 +59,7 @@ static apr_status_t filter_add(aur_planner_t *pl, parts_t *parts, const aur_quer
                              aur_name_shown(dataset->name, pl->p));
     }
     for (i = 0; i < pl->plan->ntables && rv == APR_SUCCESS; i++) {
-        if (pl->tables[i].dataset == dataset) {
+        if (pl->tables[i].dataset == dataset && !pl->valueless) {
             rv = load_ids_add(pl, parts[i], i, f, pointer);
         }
     }
@@ -119,7 +119,7 @@ static apr_status_t load_types_add(aur_planner_t *pl, parts_t *parts)
         const aur_partition_t *part = pl->tables[i].dataset->partition;
         if (part && part->load_type_column >= 0) {
             used = 1;
-            rv = load_type_add(pl, parts[i], i);
+            rv = pl->valueless ? APR_SUCCESS : load_type_add(pl, parts[i], i);
         }
     }
     if (rv == APR_SUCCESS && !used) {
@@ -187,17 +187,17 @@ static int values_of(const aur_plan_expr_t *e)
 }
 
 /* The restriction stands in every subquery again (sql_joins.c): one for a single column, three for
- * two; each copy binds its values once more. */
-static apr_status_t newest_set(aur_planner_t *pl, aur_plan_table_t *table, const int *columns,
-                               int n)
+ * two; each copy binds its values once more. Those of a row filter are not the request's, here neither. */
+static apr_status_t newest_set(aur_planner_t *pl, int index, const int *columns, int n)
 {
+    aur_plan_table_t *table = &pl->tables[index];
     int copies = n == 1 ? 1 : 3;
+    int values = values_of(table->restriction) - values_of(pl->rights[index]);
 
     memcpy(table->newest, columns, sizeof(table->newest));
     table->nnewest = n;
-    return aur_planner_values(pl, copies * values_of(table->restriction), "/partition_filters")
-               ? APR_SUCCESS
-               : APR_EGENERAL;
+    return aur_planner_values(pl, copies * values, "/partition_filters") ? APR_SUCCESS
+                                                                         : APR_EGENERAL;
 }
 
 static apr_status_t defaults_set(aur_planner_t *pl, const int *filtered)
@@ -211,7 +211,7 @@ static apr_status_t defaults_set(aur_planner_t *pl, const int *filtered)
         int n = part && part->default_latest ? newest_columns(columns, part) : 0;
 
         if (n && !chosen(pl, i, columns, n, filtered[i])) {
-            rv = newest_set(pl, &pl->tables[i], columns, n);
+            rv = newest_set(pl, i, columns, n);
         }
     }
     return rv;

@@ -375,8 +375,9 @@ static apr_status_t sorting_plan(aur_planner_t *pl)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-apr_status_t aur_query_plan(aur_plan_t **plan, const aur_query_t *query,
-                            const aur_catalog_t *catalog, aur_error_t *err, apr_pool_t *p)
+static apr_status_t plan_make(aur_plan_t **plan, const aur_query_t *query,
+                              const aur_catalog_t *catalog, int valueless, aur_error_t *err,
+                              apr_pool_t *p)
 {
     static apr_status_t (*const steps[])(aur_planner_t *) = {
         aur_planner_tables,     aggs_plan,    group_plan,  aur_planner_filters, aur_planner_rights,
@@ -393,6 +394,7 @@ apr_status_t aur_query_plan(aur_plan_t **plan, const aur_query_t *query,
     apr_pool_tag(pl.scratch, "aur_query_plan");
     pl.query = query;
     pl.catalog = catalog;
+    pl.valueless = valueless;
     pl.err = err;
     pl.p = p;
     pl.plan = apr_pcalloc(p, sizeof(*pl.plan));
@@ -407,4 +409,18 @@ apr_status_t aur_query_plan(aur_plan_t **plan, const aur_query_t *query,
         *plan = pl.plan;
     }
     return rv;
+}
+
+apr_status_t aur_query_plan(aur_plan_t **plan, const aur_query_t *query,
+                            const aur_catalog_t *catalog, aur_error_t *err, apr_pool_t *p)
+{
+    return plan_make(plan, query, catalog, 0, err, p);
+}
+
+apr_status_t aur_query_plannable(const aur_query_t *query, const aur_catalog_t *catalog,
+                                 aur_error_t *err, apr_pool_t *p)
+{
+    aur_plan_t *unused; /* nothing may run it: it lets every row through */
+
+    return plan_make(&unused, query, catalog, 1, err, p);
 }

@@ -31,6 +31,7 @@ typedef struct aur_planner_t {
     apr_hash_t *agg_by_name;  /* folded output name -> aur_plan_agg_t */
     aur_plan_expr_t **rights; /* one per table: its row filter; NULL: every row may be seen */
     int nvalues;              /* binds so far, against AUR_QUERY_VALUES_MAX */
+    int valueless;            /* aur_query_plannable: rules stay without values, rights are none */
     aur_error_t *err;
     apr_pool_t *p;       /* what the plan keeps */
     apr_pool_t *scratch; /* gone when the plan is made */

@@ -214,7 +214,7 @@ static apr_status_t rule_make(aur_plan_expr_t **out, aur_planner_t *pl, const au
     e = aur_planner_rule(pl, o->column, o->type, f->op);
     e->aggregation = o->aggregation;
     *out = e;
-    if (takes_no_value(f->op)) {
+    if (takes_no_value(f->op) || pl->valueless) {
         return APR_SUCCESS;
     }
     e->ignore_case = f->ignore_case;

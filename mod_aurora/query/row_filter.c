@@ -262,7 +262,7 @@ apr_status_t aur_planner_rights(aur_planner_t *pl)
     pl->rights = apr_pcalloc(pl->scratch, (apr_size_t)pl->plan->ntables * sizeof(*pl->rights));
     /* Neither what goes wrong here nor how many values it takes is the caller's to know. */
     pl->err = &unsaid;
-    for (i = 0; i < pl->plan->ntables; i++) {
+    for (i = 0; i < pl->plan->ntables && !pl->valueless; i++) {
         aur_error_clear(&unsaid);
         pl->nvalues = 0;
         pl->rights[i] = rights_of(pl, i);

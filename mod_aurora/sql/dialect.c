@@ -1,4 +1,4 @@
-/* dialect.c - which dialect goes with which driver. */
+/* dialect.c - which dialect goes with which driver, and what several of them say alike. */
 #include "dialect.h"
 
 #include <string.h>
@@ -45,4 +45,36 @@ void aur_sql_quoted(aur_sql_buf_t *q, const char *name, const char *special)
         name++;
     }
     aur_sql_text_n(q, special, 1);
+}
+
+int aur_dialect_can_all(aur_sql_feature_e feature)
+{
+    return 1;
+}
+
+void aur_dialect_nulls_last(aur_sql_buf_t *q, int descending, int nulls_first)
+{
+    if (descending) {
+        aur_sql_text(q, " DESC");
+    }
+    if (!descending && nulls_first) {
+        aur_sql_text(q, " NULLS FIRST");
+    }
+    else if (descending && !nulls_first) {
+        aur_sql_text(q, " NULLS LAST");
+    }
+}
+
+void aur_dialect_page_fetch(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset)
+{
+    if (offset > 0) {
+        aur_sql_text(q, " OFFSET ");
+        aur_sql_digits(q, offset);
+        aur_sql_text(q, " ROWS");
+    }
+    if (limit >= 0) {
+        aur_sql_text(q, " FETCH FIRST ");
+        aur_sql_digits(q, limit);
+        aur_sql_text(q, " ROWS ONLY");
+    }
 }

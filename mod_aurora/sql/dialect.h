@@ -31,7 +31,7 @@ struct aur_dialect_t {
     /* The end of a statement; offset 0 may be left out, limit < 0 is none. */
     void (*page)(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset);
     /* NULL, or what goes before a statement that `page` ends, where a page needs that: the statement has
-     * columns c0 … */
+     * columns c0 …, or (noutputs 0) nobody knows which; then it can pass over no rows. */
     void (*page_before)(aur_sql_buf_t *q, int noutputs, apr_int64_t limit, apr_int64_t offset);
     /* The next two may be NULL: for databases that compare all their types as the contract does. */
     /* How a column stands in a rule, an aggregation or a join with a column of another type: a
@@ -75,6 +75,15 @@ struct aur_dialect_t {
  * text of a statement.
  * @param special  the quote, then whatever else has to be doubled (apr_dbd's percent sign) */
 void aur_sql_quoted(aur_sql_buf_t *q, const char *name, const char *special);
+
+/* Members that several dialects have in common. */
+int aur_dialect_can_all(aur_sql_feature_e feature);
+/** For databases whose own order has NULL after everything: said only where it differs, so that a plain index
+ * gives the order. */
+void aur_dialect_nulls_last(aur_sql_buf_t *q, int descending, int nulls_first);
+/** The page of the SQL standard, as digits: a bound number would hide from an optimizer that few rows are
+ * wanted. */
+void aur_dialect_page_fetch(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset);
 
 extern const aur_dialect_t aur_dialect_sqlite;
 extern const aur_dialect_t aur_dialect_pgsql;

@@ -55,11 +55,6 @@ static void ansi_placeholder(aur_sql_buf_t *q, int n, aur_type_e type)
     }
 }
 
-static int ansi_can(aur_sql_feature_e feature)
-{
-    return 1;
-}
-
 static void ansi_direction(aur_sql_buf_t *q, int descending, int nulls_first)
 {
     if (descending) {
@@ -73,27 +68,13 @@ static const char *ansi_null_key(int descending, int nulls_first)
                        : "CASE WHEN $l IS NULL THEN 1 ELSE 0 END";
 }
 
-static void ansi_page(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset)
-{
-    if (offset > 0) {
-        aur_sql_text(q, " OFFSET ");
-        aur_sql_digits(q, offset);
-        aur_sql_text(q, " ROWS");
-    }
-    if (limit >= 0) {
-        aur_sql_text(q, " FETCH FIRST ");
-        aur_sql_digits(q, limit);
-        aur_sql_text(q, " ROWS ONLY");
-    }
-}
-
 const aur_dialect_t aur_dialect_ansi = {
     .driver = "",
     .ident = ansi_ident,
     .placeholder = ansi_placeholder,
-    .can = ansi_can,
+    .can = aur_dialect_can_all,
     .direction = ansi_direction,
-    .page = ansi_page,
+    .page = aur_dialect_page_fetch,
     .null_key = ansi_null_key,
     .contains = "$l LIKE $p ESCAPE '|'",
     .not_contains = "$l NOT LIKE $p ESCAPE '|'",

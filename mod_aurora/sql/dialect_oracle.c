@@ -27,26 +27,6 @@ static void oracle_placeholder(aur_sql_buf_t *q, int n, aur_type_e type)
     aur_sql_index(q, n);
 }
 
-static int oracle_can(aur_sql_feature_e feature)
-{
-    return 1;
-}
-
-/* Oracle's own order has NULL after everything: said only where it differs, so that a plain index gives the
- * order. */
-static void oracle_direction(aur_sql_buf_t *q, int descending, int nulls_first)
-{
-    if (descending) {
-        aur_sql_text(q, " DESC");
-    }
-    if (!descending && nulls_first) {
-        aur_sql_text(q, " NULLS FIRST");
-    }
-    else if (descending && !nulls_first) {
-        aur_sql_text(q, " NULLS LAST");
-    }
-}
-
 static int has_prefix(const char *text, const char *prefix)
 {
     return !strncmp(text, prefix, strlen(prefix));
@@ -89,21 +69,6 @@ static const char *oracle_narrow(const aur_column_t *column, const aur_plan_expr
 
 /* --- pages ---------------------------------------------------------------------------------------- */
 
-/* As digits: a bound number would hide from the optimizer that few rows are wanted. */
-static void oracle_page(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset)
-{
-    if (offset > 0) {
-        aur_sql_text(q, " OFFSET ");
-        aur_sql_digits(q, offset);
-        aur_sql_text(q, " ROWS");
-    }
-    if (limit >= 0) {
-        aur_sql_text(q, " FETCH FIRST ");
-        aur_sql_digits(q, limit);
-        aur_sql_text(q, " ROWS ONLY");
-    }
-}
-
 /* SELECT c0, c1 FROM (SELECT p.*, ROWNUM r FROM (… ORDER BY …) p WHERE ROWNUM <= offset + limit) WHERE r > offset:
  * ROWNUM is counted before an ORDER BY beside it, hence the inner query, and from 1, hence the outer one. */
 static void old_before(aur_sql_buf_t *q, int noutputs, apr_int64_t limit, apr_int64_t offset)
@@ -114,6 +79,9 @@ static void old_before(aur_sql_buf_t *q, int noutputs, apr_int64_t limit, apr_in
         return;
     }
     aur_sql_text(q, "SELECT ");
+    if (noutputs == 0) {
+        aur_sql_text(q, "*"); /* with an offset there would be one column more */
+    }
     for (i = 0; i < noutputs; i++) {
         if (i > 0) {
             aur_sql_text(q, ", ");
@@ -146,12 +114,12 @@ static void old_page(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset)
 
 #define COMMON                                                                                     \
     .driver = "oracle", .ident = oracle_ident, .placeholder = oracle_placeholder,                  \
-    .can = oracle_can, .direction = oracle_direction, .operand = oracle_operand,                   \
+    .can = aur_dialect_can_all, .direction = aur_dialect_nulls_last, .operand = oracle_operand,    \
     .output = oracle_output, .narrow = oracle_narrow, .empty_is_null = 1,                          \
     .contains = "$l LIKE $p ESCAPE '|'", .not_contains = "$l NOT LIKE $p ESCAPE '|'",              \
     .starts_with = "$l LIKE $b ESCAPE '|'", .ends_with = "$l LIKE $e ESCAPE '|'",                  \
     .is_empty = "$l IS NULL", .is_not_empty = "$l IS NOT NULL", .fold = "LOWER($l)",               \
     .never = "1 = 0", .lexis = AUR_LEX_Q_QUOTES
 
-const aur_dialect_t aur_dialect_oracle = {COMMON, .page = oracle_page};
+const aur_dialect_t aur_dialect_oracle = {COMMON, .page = aur_dialect_page_fetch};
 const aur_dialect_t aur_dialect_oracle_old = {COMMON, .page_before = old_before, .page = old_page};

@@ -60,26 +60,6 @@ static void pgsql_placeholder(aur_sql_buf_t *q, int n, aur_type_e type)
     }
 }
 
-static int pgsql_can(aur_sql_feature_e feature)
-{
-    return 1;
-}
-
-static void pgsql_direction(aur_sql_buf_t *q, int descending, int nulls_first)
-{
-    if (descending) {
-        aur_sql_text(q, " DESC");
-    }
-    /* PostgreSQL's own order has NULL after everything: said only where it differs, so that a plain
-     * index gives the order. */
-    if (!descending && nulls_first) {
-        aur_sql_text(q, " NULLS FIRST");
-    }
-    else if (descending && !nulls_first) {
-        aur_sql_text(q, " NULLS LAST");
-    }
-}
-
 static void pgsql_page(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset)
 {
     if (offset > 0) {
@@ -170,8 +150,8 @@ const aur_dialect_t aur_dialect_pgsql = {
     .driver = "pgsql",
     .ident = pgsql_ident,
     .placeholder = pgsql_placeholder,
-    .can = pgsql_can,
-    .direction = pgsql_direction,
+    .can = aur_dialect_can_all,
+    .direction = aur_dialect_nulls_last,
     .page = pgsql_page,
     .operand = pgsql_operand,
     .value_cast = pgsql_value_cast,

@@ -162,7 +162,7 @@ static apr_size_t colon_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size
         return i + 1;
     }
     *kind = in_word(before) || before == ']' ? AUR_PIECE_GLUED : AUR_PIECE_PARAM;
-    for (i += 2; i < s->len && (apr_isalnum(s->text[i]) || s->text[i] == '_'); i++) {
+    for (i += 2; i < s->len && (starts_word(s->text[i]) || apr_isdigit(s->text[i])); i++) {
     }
     return i;
 }
@@ -175,7 +175,7 @@ static apr_size_t dollar_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_siz
         return dollars_end(s, i, tag);
     }
     if (((s->lexis & AUR_LEX_DOLLARS) && apr_isdigit(at(s, i + 1))) ||
-        ((s->lexis & AUR_LEX_NAMES) && starts_word(at(s, i + 1)))) {
+        ((s->lexis & AUR_LEX_NAMES) && in_word(at(s, i + 1)))) {
         *kind = AUR_PIECE_FOREIGN;
     }
     return i + 1;
@@ -218,8 +218,8 @@ static apr_size_t mark_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_
         *kind = lexis & AUR_LEX_QUESTION ? AUR_PIECE_FOREIGN : AUR_PIECE_OTHER;
         return i + 1;
     case '@':
-        *kind = (lexis & AUR_LEX_NAMES) && starts_word(at(s, i + 1)) ? AUR_PIECE_FOREIGN
-                                                                     : AUR_PIECE_OTHER;
+        *kind =
+            (lexis & AUR_LEX_NAMES) && in_word(at(s, i + 1)) ? AUR_PIECE_FOREIGN : AUR_PIECE_OTHER;
         return i + 1;
     default:
         return i + 1;

@@ -88,17 +88,30 @@ static void put_text(const writing_t *w, const aur_sql_piece_t *piece)
     aur_sql_text_n(w->q, text, (apr_size_t)(end - text));
 }
 
-static apr_status_t put_piece(const writing_t *w, const aur_sql_piece_t *piece)
+/* The end of an array's slice, which PostgreSQL alone has. */
+static apr_status_t put_glued(const writing_t *w, const aur_sql_piece_t *piece,
+                              aur_sql_scan_t *scan)
+{
+    if (find(w, piece)) {
+        return refuse(w, "A parameter needs a blank before its colon", piece);
+    }
+    if (!(scan->lexis & AUR_LEX_DOLLARS)) {
+        return refuse(w, "This report has no such parameter", piece);
+    }
+    /* read again behind its colon: it may begin a literal, or have letters that no parameter has */
+    scan->at = (apr_size_t)(piece->text - scan->text);
+    aur_sql_text(w->q, ":");
+    return APR_SUCCESS;
+}
+
+static apr_status_t put_piece(const writing_t *w, const aur_sql_piece_t *piece,
+                              aur_sql_scan_t *scan)
 {
     switch (piece->kind) {
     case AUR_PIECE_PARAM:
         return put_param(w, piece);
     case AUR_PIECE_GLUED:
-        if (find(w, piece)) {
-            return refuse(w, "A parameter needs a blank before its colon", piece);
-        }
-        aur_sql_text(w->q, ":");
-        break;
+        return put_glued(w, piece, scan);
     case AUR_PIECE_FOREIGN:
         return refuse(w, "Parameters are written as :name, not as the database does", piece);
     case AUR_PIECE_OPEN:
@@ -153,18 +166,27 @@ static apr_status_t put_body(const writing_t *w)
         if (piece.kind == AUR_PIECE_SEMICOLON) {
             return end_check(w, &scan);
         }
-        rv = put_piece(w, &piece);
+        rv = put_piece(w, &piece, &scan);
     } while (rv == APR_SUCCESS && piece.kind != AUR_PIECE_END);
     return rv;
 }
 
 /* --- the statement ------------------------------------------------------------------------------- */
 
+static void put_page_before(const writing_t *w, int noutputs, apr_int64_t limit)
+{
+    if (w->q->dialect->page_before) {
+        w->q->dialect->page_before(w->q, noutputs, limit, 0);
+    }
+}
+
 static apr_status_t put_count(const writing_t *w, apr_int64_t bound)
 {
     apr_status_t rv;
 
-    aur_sql_text(w->q, "SELECT count(*) FROM (SELECT 1 AS c0 FROM (");
+    aur_sql_text(w->q, "SELECT count(*) FROM (");
+    put_page_before(w, 1, bound);
+    aur_sql_text(w->q, "SELECT 1 AS c0 FROM (");
     rv = put_body(w);
     aur_sql_text(w->q, "\n) r");
     w->q->dialect->page(w->q, bound, 0);
@@ -195,6 +217,12 @@ static apr_status_t put_page(const writing_t *w, const aur_plan_t *plan)
     int behind = (w->q->dialect->lexis & AUR_LEX_UNORDERED) && !is_limited(w);
     apr_status_t rv;
 
+    if (w->q->dialect->page_before && plan->offset > 0) {
+        return aur_error_set(w->err, AUR_E_BAD_REQUEST, NULL,
+                             "The database is too old for an offset in this report; ask for more "
+                             "rows, or for the file.");
+    }
+    put_page_before(w, 0, plan->limit);
     if (!behind) {
         aur_sql_text(w->q, "SELECT * FROM (");
     }

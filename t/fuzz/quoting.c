@@ -178,7 +178,7 @@ static const char *shape_of(const char *driver, const words_t *w, aur_sql_e kind
     aur_sql_t *sql;
 
     aur_error_clear(&err);
-    FUZZ_CHECK(aur_sql_build(&sql, aur_dialect_get(driver), plan_of(w, join, p), kind, &err, p) ==
+    FUZZ_CHECK(aur_sql_build(&sql, sql_dialect(driver), plan_of(w, join, p), kind, &err, p) ==
                    APR_SUCCESS,
                "%s: %s", driver, err.detail);
     tokens = sql_tokens(driver, sql, p);

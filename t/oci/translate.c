@@ -372,6 +372,9 @@ static void put_token(state_t *st, uint32_t i)
         }
         snprintf(bind, sizeof(bind), "$%u", ++st->bind);
         dbl_puts(&sql->out, bind);
+        if (dbl_tok_is(sql, i + 1, "IS")) {
+            dbl_puts(&sql->out, "::text"); /* where nothing else tells its type */
+        }
         break;
     case TOK_STRING:
         dbl_put_string(&sql->out, text, t->len);

@@ -1,40 +1,24 @@
 /* catalog.c - snapshots: names, the catalogue file laid over what was discovered, look-ups. */
-#include <apr_file_io.h>
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "aurora/catalog.h"
+#include "file_with.h"
 #include "tap.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static aur_catalog_file_t *file_of(const char *text, apr_pool_t *p)
 {
-    char *json = apr_pstrdup(p, text), *c, *path;
-    const char *dir;
-    aur_catalog_file_t *file = NULL;
-    apr_file_t *f;
+    const char *json = quotes(text, p);
+    aur_catalog_file_t *file;
     aur_error_t err;
 
-    for (c = json; *c; c++) {
-        *c = *c == '\'' ? '"' : *c;
-    }
-    aur_error_clear(&err);
-    if (apr_temp_dir_get(&dir, p) != APR_SUCCESS) {
-        return NULL;
-    }
-    path = apr_pstrcat(p, dir, "/aurora-catalog-XXXXXX", NULL);
-    if (apr_file_mktemp(&f, path,
-                        APR_FOPEN_CREATE | APR_FOPEN_READ | APR_FOPEN_WRITE | APR_FOPEN_EXCL |
-                            APR_FOPEN_DELONCLOSE,
-                        p) != APR_SUCCESS ||
-        apr_file_write_full(f, json, strlen(json), NULL) != APR_SUCCESS ||
-        aur_catalog_file_read(&file, path, &err, p) != APR_SUCCESS) {
+    if (read_text(&file, json, strlen(json), &err, p) != APR_SUCCESS) {
         ok(0, "catalogue file: %s", err.detail);
     }
-    apr_file_close(f);
     return file;
 }
 

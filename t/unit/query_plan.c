@@ -1,6 +1,5 @@
 /* query_plan.c - requests against a catalogue: what they resolve to, and what is refused.
  * Requests and the catalogue file are written with ' instead of ". */
-#include <apr_file_io.h>
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <stdlib.h>
@@ -8,19 +7,10 @@
 
 #include "aurora/query.h"
 #include "query/query_read.h"
+#include "file_with.h"
 #include "tap.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static char *quotes(const char *text, apr_pool_t *p)
-{
-    char *out = apr_pstrdup(p, text), *c;
-
-    for (c = out; *c; c++) {
-        *c = *c == '\'' ? '"' : *c;
-    }
-    return out;
-}
 
 /* --- the catalogue --------------------------------------------------------------------------- */
 
@@ -40,23 +30,11 @@ static const char catalogue[] =
 
 static const aur_catalog_file_t *file_read(apr_pool_t *p)
 {
-    char *json = quotes(catalogue, p), *path;
-    aur_catalog_file_t *file = NULL;
-    const char *dir;
+    const char *json = quotes(catalogue, p);
+    aur_catalog_file_t *file;
     aur_error_t err;
-    apr_file_t *f;
 
-    aur_error_clear(&err);
-    if (apr_temp_dir_get(&dir, p) == APR_SUCCESS) {
-        path = apr_pstrcat(p, dir, "/aurora-catalog-XXXXXX", NULL);
-        if (apr_file_mktemp(&f, path,
-                            APR_FOPEN_CREATE | APR_FOPEN_READ | APR_FOPEN_WRITE | APR_FOPEN_EXCL |
-                                APR_FOPEN_DELONCLOSE,
-                            p) == APR_SUCCESS &&
-            apr_file_write_full(f, json, strlen(json), NULL) == APR_SUCCESS) {
-            aur_catalog_file_read(&file, path, &err, p);
-        }
-    }
+    read_text(&file, json, strlen(json), &err, p);
     ok(file != NULL, "the catalogue file is read %s", err.detail);
     return file;
 }

@@ -1,6 +1,5 @@
 /* row_filter.c - row filters: what they may say, and what they become for one caller. An expression is a
  * word here; what it gives stands in a table. */
-#include <apr_file_io.h>
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <stdlib.h>
@@ -9,19 +8,10 @@
 #include "aurora/query.h"
 #include "aurora/row_filter.h"
 #include "query/query_read.h"
+#include "file_with.h"
 #include "tap.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static char *quotes(const char *text, apr_pool_t *p)
-{
-    char *out = apr_pstrdup(p, text), *c;
-
-    for (c = out; *c; c++) {
-        *c = *c == '\'' ? '"' : *c;
-    }
-    return out;
-}
 
 /* --- reading --------------------------------------------------------------------------------- */
 
@@ -31,7 +21,8 @@ static const char *compile(const void **expr, void *ctx, const char *text, apr_p
     return strstr(text, "%{") ? "unclosed" : NULL;
 }
 
-/* A file whose datasets S and J have this filter, gone with p. read: row filters as well. */
+/* A file whose datasets S and J have this filter, J the newest partition as well, gone with p. read: row filters
+ * as well. */
 static apr_status_t file_read(aur_catalog_file_t **file, const char *filter, int read,
                               aur_error_t *err, apr_pool_t *p)
 {
@@ -39,29 +30,13 @@ static apr_status_t file_read(aur_catalog_file_t **file, const char *filter, int
         quotes(apr_psprintf(p,
                             "{'datasets':{'S':{'source':'M.SALES','columns':{'ID':{},"
                             "'REGION':{}},'row_filter':%s},"
-                            "'J':{'source':'M.OTHER','row_filter':%s}}}",
+                            "'J':{'source':'M.OTHER','partition':{'load_id_column':'DAY',"
+                            "'default':'latest'},'row_filter':%s}}}",
                             filter, filter),
                p);
     aur_expr_compiler_t compiler = {compile, NULL};
-    const char *dir;
-    char *path;
-    apr_file_t *f;
-    apr_status_t rv;
+    apr_status_t rv = read_text(file, text, strlen(text), err, p);
 
-    aur_error_clear(err);
-    *file = NULL;
-    if (apr_temp_dir_get(&dir, p) != APR_SUCCESS) {
-        return APR_EGENERAL;
-    }
-    path = apr_pstrcat(p, dir, "/aurora-filter-XXXXXX", NULL);
-    rv = apr_file_mktemp(&f, path,
-                         APR_FOPEN_CREATE | APR_FOPEN_READ | APR_FOPEN_WRITE | APR_FOPEN_EXCL |
-                             APR_FOPEN_DELONCLOSE,
-                         p);
-    if (rv != APR_SUCCESS || apr_file_write_full(f, text, strlen(text), NULL) != APR_SUCCESS) {
-        return APR_EGENERAL;
-    }
-    rv = aur_catalog_file_read(file, path, err, p);
     return rv == APR_SUCCESS && read ? aur_row_filters_read(*file, &compiler, err, p) : rv;
 }
 
@@ -346,7 +321,7 @@ static void everywhere(apr_pool_t *p)
     static const char body[] = "{'dataset':'S','columns':['ID'],'joins':[" JOIN(
         "M.SALES", "A") "," JOIN("J", "B") "],'filters':{'conditions':[{'column':'ID',"
                                            "'operator':'gt','value':5}]}}";
-    static const char most[] = "{'dataset':'S','columns':['ID'],'filters':{'conditions':[%s]}}";
+    static const char most[] = "{'dataset':'%s','columns':['ID'],'filters':{'conditions':[%s]}}";
     aur_catalog_file_t *file;
     const aur_catalog_t *c, *view;
     const char *rules = "";
@@ -375,8 +350,11 @@ static void everywhere(apr_pool_t *p)
         rules = apr_psprintf(p, "%s%s{'column':'ID','operator':'in','value':[%.*s]}", rules,
                              i ? "," : "", AUR_QUERY_IN_MAX * 2 - 1, list);
     }
-    ok(plan_of(&plan, apr_psprintf(p, most, rules), view, &err, p) == APR_SUCCESS,
+    ok(plan_of(&plan, apr_psprintf(p, most, "S", rules), view, &err, p) == APR_SUCCESS,
        "the filter takes none of a request's values %s", err.detail);
+    ok(plan_of(&plan, apr_psprintf(p, most, "J", rules), view, &err, p) == APR_SUCCESS &&
+           plan->tables[0].nnewest == 1,
+       "nor where it stands once more, around the newest partition %s", err.detail);
 
     ok(plan_of(&plan, "{'dataset':'S','columns':['DAY']}", view, &err, p) == APR_EGENERAL &&
            err.code == AUR_E_UNKNOWN_COLUMN && !strstr(err.detail, "REGION"),

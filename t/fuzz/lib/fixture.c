@@ -1,12 +1,15 @@
 /* fixture.c - see fixture.h. */
 #include "fixture.h"
 
+#include <sqlite3.h>
 #include <string.h>
+
+#include "fuzz.h"
 
 typedef struct column_t {
     const char *name, *data_type;
     aur_type_e type;
-    int nullable, comparable;
+    int nullable, comparable, timed;
 } column_t;
 
 typedef struct table_t {
@@ -46,6 +49,12 @@ static const table_t tables[] = {
       {"AS_OF", "DATE", AUR_T_DATE, 0, 1},
       {"SECRET", "text", AUR_T_TEXT, 1, 1}}},
     {"OTHER", "BALANCE", {{"ACCOUNT", "inet", AUR_T_TEXT, 0, 1}, {"N", "oid", AUR_T_NUMBER, 1, 1}}},
+    {"BANK",
+     "ORDERS",
+     {{"CODE", "CHAR(8)", AUR_T_TEXT, 0, 1},
+      {"ROW", "ROWID", AUR_T_TEXT, 1, 1},
+      {"BODY", "XMLTYPE", AUR_T_TEXT, 1, 0},
+      {"AT", "DATE", AUR_T_DATE, 1, 1, 1}}},
     {NULL,
      "a\"b`%s; DROP TABLE SALES;--",
      {{"c\"d", "TEXT", AUR_T_TEXT, 1, 1},
@@ -56,12 +65,13 @@ static const table_t tables[] = {
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
-const char fixture_sqlite[] =
+static const char in_sqlite[] =
     "ATTACH ':memory:' AS BANK; ATTACH ':memory:' AS OTHER;"
     "CREATE TABLE SALES(ID, REGION, AMOUNT, SOLD, AT, ATZ, PAID, BODY, RID, NAME, REGION_ID);"
     "CREATE TABLE REGIONS(ID, RID, NAME, CODE, KEY, FLAGS, RATE);"
     "CREATE TABLE BANK.BALANCE(ACCOUNT, AMOUNT, LOAD_ID, LOAD_TYPE, AS_OF, SECRET);"
     "CREATE TABLE OTHER.BALANCE(ACCOUNT, N);"
+    "CREATE TABLE BANK.ORDERS(CODE, \"ROW\", BODY, AT);"
     "CREATE TABLE \"a\"\"b`%s; DROP TABLE SALES;--\"(\"c\"\"d\", \"e.f\", \"order\", \"100%\");";
 
 const char fixture_file[] =
@@ -82,6 +92,9 @@ aur_catalog_builder_t *fixture_tables(apr_pool_t *p)
         aur_catalog_add_table(b, tables[i].schema, tables[i].name, 0, -1);
         for (; c->name; c++) {
             aur_catalog_add_column(b, c->name, c->data_type, c->type, c->nullable, c->comparable);
+            if (c->timed) {
+                aur_catalog_column_timed(b);
+            }
         }
     }
     return b;
@@ -104,4 +117,25 @@ int fixture_has_name(const char *name)
         }
     }
     return 0;
+}
+
+static void fold(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    sqlite3_result_value(ctx, argv[0]);
+}
+
+sqlite3 *fixture_db(void)
+{
+    static sqlite3 *db;
+
+    if (db) {
+        return db;
+    }
+    FUZZ_CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK, "no SQLite");
+    FUZZ_CHECK(sqlite3_exec(db, in_sqlite, NULL, NULL, NULL) == SQLITE_OK, "%s",
+               sqlite3_errmsg(db));
+    FUZZ_CHECK(sqlite3_create_function(db, "aurora_fold", 1, SQLITE_UTF8, NULL, fold, NULL, NULL) ==
+                   SQLITE_OK,
+               "%s", sqlite3_errmsg(db));
+    return db;
 }

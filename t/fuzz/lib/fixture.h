@@ -6,8 +6,8 @@
 
 /** A builder with the tables, from p. Their data types are those of several databases. */
 aur_catalog_builder_t *fixture_tables(apr_pool_t *p);
-/** CREATE TABLE for each of them, in a SQLite with BANK and OTHER attached. */
-extern const char fixture_sqlite[];
+/** A SQLite in memory with the same tables, without rows; made once. */
+struct sqlite3 *fixture_db(void);
 /** A catalogue file over them: hidden columns, partitions, default sorting. */
 extern const char fixture_file[];
 /** Is this the name of one of the tables, their schemas or their columns? */

@@ -8,7 +8,8 @@
 
 #include "fuzz.h"
 
-const char *const sql_drivers[SQL_DRIVERS] = {"sqlite3", "pgsql", "mysql", "odbc"};
+const char *const sql_drivers[SQL_DRIVERS] = {"sqlite3", "pgsql",     "mysql",
+                                              "oracle",  "oracle 11", "odbc"};
 
 #define MARK '\x01' /* in `marks`: a placeholder begins here */
 
@@ -23,9 +24,21 @@ typedef struct lexer_t {
     apr_pool_t *p;
 } lexer_t;
 
+const aur_dialect_t *sql_dialect(const char *driver)
+{
+    static const int old[3] = {11, 2, 0};
+
+    return strcmp(driver, "oracle 11") ? aur_dialect_get(driver) : aur_dialect_oracle_for(old);
+}
+
 static int is_driver(const lexer_t *x, const char *driver)
 {
     return !strcmp(x->driver, driver);
+}
+
+static int is_oracle(const lexer_t *x)
+{
+    return !strncmp(x->driver, "oracle", 6);
 }
 
 /* apr_dbd_prepare looks at percent signs wherever they stand, quotes or not. */
@@ -33,7 +46,7 @@ static void percents_read(lexer_t *x, const aur_sql_t *sql)
 {
     char *text = apr_palloc(x->p, sql->len + 1), *marks = apr_pcalloc(x->p, sql->len + 1);
     apr_size_t i, n = 0;
-    int formatted = !is_driver(x, "sqlite3") && !is_driver(x, "pgsql");
+    int formatted = !is_driver(x, "sqlite3") && !is_driver(x, "pgsql") && !is_oracle(x);
 
     for (i = 0; i < sql->len; i++) {
         if (formatted && sql->text[i] == '%') {
@@ -90,6 +103,9 @@ static void run_read(lexer_t *x, sql_token_e is, int (*belongs)(int c))
     while (x->at < x->len && belongs((unsigned char)x->text[x->at])) {
         x->at++;
     }
+    /* E'', N'', q'[]', U&"": what stands between such quotes follows rules of its own */
+    FUZZ_CHECK(x->at == x->len || !strchr("'\"`&", x->text[x->at]), "a quote behind a word: %s",
+               x->text);
     push(x, is, apr_pstrmemdup(x->p, x->text + from, x->at - from));
 }
 
@@ -106,7 +122,7 @@ static int of_number(int c)
 static void placeholder_read(lexer_t *x)
 {
     x->nplaceholders++;
-    if (is_driver(x, "pgsql")) {
+    if (is_driver(x, "pgsql") || is_oracle(x)) { /* $1, :1 */
         apr_int64_t n = 0;
         for (x->at++; x->at < x->len && apr_isdigit(x->text[x->at]); x->at++) {
             n = n * 10 + (x->text[x->at] - '0');
@@ -125,7 +141,7 @@ static int starts_placeholder(const lexer_t *x)
     char c = x->text[x->at];
 
     return x->marks[x->at] == MARK || (c == '?' && is_driver(x, "sqlite3")) ||
-           (c == '$' && is_driver(x, "pgsql"));
+           (c == '$' && is_driver(x, "pgsql")) || (c == ':' && is_oracle(x));
 }
 
 static void sign_read(lexer_t *x)

@@ -27,9 +27,10 @@ typedef struct sql_tokens_t {
     int nplaceholders;
 } sql_tokens_t;
 
-/* The drivers whose dialects there are. */
-#define SQL_DRIVERS 4
+/* The drivers whose dialects there are; "oracle 11" is Oracle before 12.1. */
+#define SQL_DRIVERS 6
 extern const char *const sql_drivers[SQL_DRIVERS];
+const aur_dialect_t *sql_dialect(const char *driver);
 
 /** Read a whole statement; aborts where it is not closed in itself: an open quote, a comment, a semicolon,
  * a character that our statements have no use for, placeholders out of order, or another number of them

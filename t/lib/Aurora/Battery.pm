@@ -14,6 +14,8 @@ use strict;
 use warnings;
 use utf8;
 
+use JSON::PP ();
+
 use Aurora::Data ();
 use Aurora::JSON ();
 
@@ -64,7 +66,8 @@ sub _columns {
         types => [qw(number text text)]);
     add('columns: null is every column', { dataset => 'TYPES', columns => undef, sorting => [ asc('ID') ] },
         { default => 'SELECT ID, T, N, D, R, DAY, TS, TSZ, B, CASE WHEN BL IS NOT NULL THEN hex(BL) END FROM TYPES ORDER BY ID',
-            mysql => q{SELECT ID, T, N, D, R, DAY, TS, strftime('%Y-%m-%d %H:%M:%f', TSZ), B, CASE WHEN BL IS NOT NULL THEN hex(BL) END FROM TYPES ORDER BY ID} },
+            mysql => q{SELECT ID, T, N, D, R, DAY, TS, strftime('%Y-%m-%d %H:%M:%f', TSZ), B, CASE WHEN BL IS NOT NULL THEN hex(BL) END FROM TYPES ORDER BY ID},
+            oracle => q{SELECT ID, T, N, D, R, DAY, TS, strftime('%Y-%m-%d %H:%M:%fZ', TSZ), B, CASE WHEN BL IS NOT NULL THEN hex(BL) END FROM TYPES ORDER BY ID} },
         keys => [qw(ID T N D R DAY TS TSZ B BL)],
         types => [qw(number text number number number date timestamp timestamp boolean binary)],
         csv => 0);
@@ -513,6 +516,21 @@ sub cases {
     return @cases if @cases;
     _columns(); _numbers(); _dates(); _texts(); _others(); _nested(); _joins(); _aggregations(); _sorting(); _paging(); _partitions();
     return @cases;
+}
+
+# The cases as a database without BOOLEAN is asked them: 1 and 0, in columns of numbers.
+sub cases_in_numbers {
+    return map {
+        { %$_, request => _in_numbers($_->{request}), $_->{types} ? (types => [ map { $_ eq 'boolean' ? 'number' : $_ } @{ $_->{types} } ]) : () }
+    } cases();
+}
+
+# A truth in a filter's value as a number; truths elsewhere (ignore_case) are the contract's.
+sub _in_numbers {
+    my ($what, $in_value) = @_;
+    return { map { $_ => _in_numbers($what->{$_}, $_ eq 'value') } keys %$what } if ref $what eq 'HASH';
+    return [ map { _in_numbers($_, $in_value) } @$what ] if ref $what eq 'ARRAY';
+    return $in_value && JSON::PP::is_bool($what) ? ($what ? 1 : 0) : $what;
 }
 
 # What a database's shell calls otherwise than SQLite's.

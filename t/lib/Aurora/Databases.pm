@@ -17,6 +17,7 @@ use Carp qw(croak);
 use Digest::MD5 ();
 use Encode qw(decode_utf8 encode_utf8);
 
+use Aurora::Battery ();
 use Aurora::Data ();
 use Aurora::Server ();
 
@@ -47,6 +48,9 @@ sub kept_name { return $_[1] }
 
 # The database whose shell answers a case of the battery.
 sub shell_name { return $_[0]{name} }
+
+# The battery's cases as this database is asked them; those that cannot be asked say so in not_on.
+sub cases { return Aurora::Battery::cases() }
 
 # Does the module know this driver, and apr-util too?
 sub _driver_missing {
@@ -138,6 +142,7 @@ sub missing {
 sub server    { my ($self) = @_; return (driver => 'pgsql', params => $self->{pg}->params) }
 sub kept_name { my ($self, $name) = @_; return lc $name }
 sub pg        { return $_[0]{pg} }
+sub own_sql   { my ($self, $sql) = @_; return $sql }
 
 # Plain names are created unquoted, so they are kept in small letters; the others keep their spelling.
 sub quoted {
@@ -193,7 +198,7 @@ sub rows_of {
 # Every row and definition, as pg_dump writes them; its \restrict lines are random.
 sub digest {
     my ($self) = @_;
-    my $pg = $self->{pg};
+    my $pg = $self->pg;
     my ($status, $out, $error) = $pg->run_client('', $pg->bin('pg_dump'), '-h', '127.0.0.1', '-p', $pg->port, '-U', 'postgres', '-w', 'aurora');
     Carp::croak("pg_dump: $error") if $status;
     $out =~ s/^\\(?:un)?restrict .*\n//mg;
@@ -286,6 +291,7 @@ sub missing {
 sub server { my ($self) = @_; return (driver => 'oracle', params => $self->{ora}->params(libdir => 1)) }
 sub shell_name { return 'sqlite' }
 sub oracle     { return $_[0]{ora} }
+sub cases      { return Aurora::Battery::cases_in_numbers() }    # no BOOLEAN before 23ai
 sub quoted     { my ($self, $name) = @_; return Aurora::Data::quote_ident($name) }
 
 # There is no empty text in Oracle: what is empty elsewhere is NULL here, and in what is expected.
@@ -340,5 +346,12 @@ sub rows_of { my ($self, @sql) = @_; return map { Aurora::Data::sqlite_rows($sel
 
 *digest = \&Aurora::Databases::PostgreSQL::digest;
 sub pg { return $_[0]{ora} }
+
+# SQL with plain names, as PostgreSQL needs it for names in capitals.
+sub own_sql {
+    my ($self, $sql) = @_;
+    $sql =~ s/\b(?!(?:DROP|ALTER|TABLE|COLUMN|DELETE|FROM|WHERE|AND|OR|NOT|IN|IS|NULL)\b)([A-Z][A-Z_]+)\b/"$1"/g;
+    return qq{SET search_path = "AURORA";\n$sql};
+}
 
 1;

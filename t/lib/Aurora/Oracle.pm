@@ -20,6 +20,9 @@ my $SOURCES = dirname(abs_path(__FILE__)) . '/../../oci';
 
 sub prefix {'aurora-ora'}
 
+# The double's own SQL looks expensive to PostgreSQL, which would compile it for each EXPLAIN PLAN.
+sub new { my ($class, %o) = @_; return $class->SUPER::new(%o, settings => { jit => 'off', %{ $o{settings} || {} } }) }
+
 # The folder of the double, made by `make oci-double`.
 sub libdir { return ($ENV{AURORA_BUILD} || 'build') . '/oci' }
 
@@ -44,11 +47,11 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA "AURORA" GRANT ALL ON TABLES TO aurora;
 SQL
 }
 
-sub connect_string { my ($self) = @_; return sprintf '//127.0.0.1:%d/aurora', $self->port }
+sub connect_string { my ($self, $dbname) = @_; return sprintf '//127.0.0.1:%d/%s', $self->port, $dbname || 'aurora' }
 
 sub params {
     my ($self, %option) = @_;
-    my $text = sprintf 'user=%s pass=%s server=%s', $option{user} || 'aurora', $option{pass} || 'aurora', $self->connect_string;
+    my $text = sprintf 'user=%s pass=%s server=%s', $option{user} || 'aurora', $option{pass} || 'aurora', $self->connect_string($option{dbname});
     return $option{libdir} ? "$text libdir=" . libdir() : $text;
 }
 

@@ -21,7 +21,7 @@ use Aurora::Server ();
 
 our @USERS = qw(ann bob eve);
 our $REPORTS = 0;    # does the catalogue have reports as well?
-our @RIGHTS = ('roles of PAY', 'roles of CLIENTS.SSN', 'roles of CLIENTS.SCORE', 'roles of LOADS.LOAD_ID', 'roles of LOADS.KIND',
+our @RIGHTS = ('roles of PAY', 'roles of CLIENTS.SSN', 'roles of CLIENTS.SCORE', 'roles of LOADS.LOAD_ID', 'roles of LOADS.KIND', 'roles of STOCK.LOAD_ID',
     'row_filter of ACCOUNTS', 'row_filter of NEWEST', 'row_filter of NOTES', 'row_filter of WIRES');
 
 # --- data --------------------------------------------------------------------------------------
@@ -45,6 +45,8 @@ CREATE TABLE WIRES (ID INTEGER PRIMARY KEY, SSN VARCHAR(11), SCORE INTEGER);
 INSERT INTO WIRES VALUES (1, '111-11-1111', 3), (2, '999-99-9999', 99), (3, NULL, 2), (4, '222-22-2222', NULL);
 CREATE TABLE LOADS (ID INTEGER PRIMARY KEY, N INTEGER, LOAD_ID INTEGER, AS_OF DATE, KIND VARCHAR(5));
 INSERT INTO LOADS VALUES (1, 5, 10, '2024-01-01', 'a'), (2, 6, 20, '2024-02-01', 'b'), (3, 7, 30, '2024-03-01', 'a');
+CREATE TABLE STOCK (ID INTEGER PRIMARY KEY, N INTEGER, LOAD_ID INTEGER);
+INSERT INTO STOCK VALUES (1, 5, 1), (2, 6, 2), (3, 7, 2);
 SQL
 
 # What there is for one user and nothing else, as SQL over a copy.
@@ -59,6 +61,8 @@ DROP TABLE SALARIES;
 ALTER TABLE CLIENTS DROP COLUMN SSN;
 ALTER TABLE LOADS DROP COLUMN LOAD_ID;
 ALTER TABLE LOADS DROP COLUMN KIND;
+DELETE FROM STOCK WHERE LOAD_ID < 2;
+ALTER TABLE STOCK DROP COLUMN LOAD_ID;
 DELETE FROM ACCOUNTS WHERE BRANCH IS NULL OR BRANCH <> 'Airport';
 DELETE FROM NOTES WHERE OWNER IS NULL OR OWNER <> 'bob';
 DELETE FROM WIRES WHERE SCORE IS NULL OR SCORE >= 50;
@@ -69,6 +73,8 @@ ALTER TABLE CLIENTS DROP COLUMN SSN;
 ALTER TABLE CLIENTS DROP COLUMN SCORE;
 ALTER TABLE LOADS DROP COLUMN LOAD_ID;
 ALTER TABLE LOADS DROP COLUMN KIND;
+DELETE FROM STOCK WHERE LOAD_ID < 2;
+ALTER TABLE STOCK DROP COLUMN LOAD_ID;
 DELETE FROM ACCOUNTS;
 DELETE FROM NOTES WHERE OWNER IS NULL OR OWNER <> 'eve';
 DELETE FROM WIRES WHERE SCORE IS NULL OR SCORE >= 50;
@@ -97,10 +103,11 @@ sub catalog {
         _clients(_column('SSN', 'Insurance no.', $ssn) . ', ' . _column('SCORE', 'Score', $score), 'SSN', 'SCORE'),
         '"LOADS": {"columns": {"ID": {}, "N": {}, ' . _column('LOAD_ID', 'Load', _roles($on{'roles of LOADS.LOAD_ID'}, 'hr')) . ', "AS_OF": {}, '
         . _column('KIND', 'Kind', _roles($on{'roles of LOADS.KIND'}, 'hr')) . '}, ' . $PARTITION . '}',
+        _stock(_column('LOAD_ID', 'Load', _roles($on{'roles of STOCK.LOAD_ID'}, 'hr'))),
         _accounts(map { $rows->($_, '{"column": "BRANCH", "operator": "in", "value": {"expr": "%{reqenv:AURORA_BRANCHES}"}}') } qw(ACCOUNTS NEWEST)),
         '"NOTES": {"display_name": "Notes"' . $rows->('NOTES', '{"column": "OWNER", "operator": "eq", "value": {"expr": "%{REMOTE_USER}"}}') . '}',
         '"WIRES": {"display_name": "Wires"' . $rows->('WIRES', '{"column": "SCORE", "operator": "lt", "value": 50}') . '}') . '}'
-        . _reports(named => _roles($on{'roles of reports'}, 'hr'), pay => '', ssn => '', accounts => '') . "}\n";
+        . _reports(named => _roles($on{'roles of reports'}, 'hr'), pay => '', ssn => '', accounts => '', newest => '') . "}\n";
 }
 
 # Reports: one with roles of its own, two of what not everybody may see, one of rows. Only those named.
@@ -108,7 +115,8 @@ sub _reports {
     my (%roles) = @_;
     my %query = (named => '{"dataset": "CLIENTS", "columns": ["ID"]}', pay => '{"dataset": "PAY", "columns": ["SALARY"], "sorting": [{"column": "ID"}]}',
         ssn => '{"dataset": "CLIENTS", "columns": ["SSN"], "sorting": [{"column": "ID"}]}',
-        accounts => '{"dataset": "ACCOUNTS", "columns": ["ID", "AMOUNT"], "sorting": [{"column": "ID"}]}');
+        accounts => '{"dataset": "ACCOUNTS", "columns": ["ID", "AMOUNT"], "sorting": [{"column": "ID"}]}',
+        newest => '{"dataset": "NEWEST", "columns": ["ID", "AS_OF"], "sorting": [{"column": "ID"}]}');
     return '' unless $REPORTS;
     return ', "reports": {' . join(', ', map {qq("$_": {"display_name": "Report $_"$roles{$_}, "query": $query{$_}})} sort keys %roles) . '}';
 }
@@ -117,6 +125,12 @@ sub _clients {
     my ($secret, @sorting) = @_;
     return '"CLIENTS": {"display_name": "Clients", "columns": {"ID": {}, "NAME": {"display_name": "Name"}, "REGION": {}'
         . ($secret ? ", $secret" : '') . '}, "sorting": [' . join(', ', map {qq{{"column": "$_", "direction": "DESC"}}} @sorting, 'ID') . ']}';
+}
+
+# The newest load of a table, of which not everybody may know that it has loads.
+sub _stock {
+    my ($load) = @_;
+    return '"STOCK": {"columns": {"ID": {}, "N": {}' . ($load ? qq(, $load}, "partition": {"load_id_column": "LOAD_ID", "default": "latest"}}) : '}}');
 }
 
 # BRANCH, which the filter needs, is nobody's to see. NEWEST is the same with a default partition: the newest of what
@@ -138,8 +152,8 @@ sub reference {
         ? '"LOADS": {"columns": {"ID": {}, "N": {}, "LOAD_ID": {"display_name": "Load"}, "AS_OF": {}, "KIND": {"display_name": "Kind"}}, ' . "$PARTITION}"
         : '"LOADS": {"columns": {"ID": {}, "N": {}, "AS_OF": {}}, "partition": {"date_column": "AS_OF", "default": "latest"}}';
     return '{"datasets": {' . join(",\n", ($user eq 'ann' ? '"PAY": {"source": "SALARIES", "display_name": "Salaries, secret"}' : ()),
-        $clients{$user}, $loads, _accounts('', ''), '"NOTES": {"display_name": "Notes"}', '"WIRES": {"display_name": "Wires"}') . '}'
-        . _reports(accounts => '', $user eq 'ann' ? (named => '', pay => '', ssn => '') : ()) . "}\n";
+        $clients{$user}, $loads, _stock($user eq 'ann' ? _column('LOAD_ID', 'Load', '') : ''), _accounts('', ''), '"NOTES": {"display_name": "Notes"}', '"WIRES": {"display_name": "Wires"}') . '}'
+        . _reports(accounts => '', newest => '', $user eq 'ann' ? (named => '', pay => '', ssn => '') : ()) . "}\n";
 }
 
 # --- the server --------------------------------------------------------------------------------
@@ -312,6 +326,7 @@ sub _rows {
         'exported'                => post('export?format=csv', dataset => 'ACCOUNTS', sorting => $order),
         'exported, joined'        => post('export?format=csv', dataset => 'CLIENTS', $join->('outer')),
         'in a workbook'           => post('export?format=xlsx', dataset => 'ACCOUNTS', sorting => $order),
+        'in one that tells'       => post('export?format=xlsx&about=1', dataset => 'ACCOUNTS', sorting => $order),
         'partition values'        => get('datasets/ACCOUNTS/columns'),
         'a partition'             => view(dataset => 'ACCOUNTS', partition_filters => { ACCOUNTS => [ 1, 2, 7 ] }, sorting => $order),
         'a load type'             => view(dataset => 'ACCOUNTS', partition_load_type => 'secret', sorting => $order),
@@ -340,6 +355,7 @@ sub _newest {
         'its total'      => post('preview', dataset => 'NEWEST', aggregations => [ { column => 'AMOUNT', function => 'sum' }, { column => 'AS_OF', function => 'max' } ]),
         'in a join'      => post('preview', dataset => 'NOTES', columns => [ 'NOTES.ID', 'NEWEST.ID' ], joins => [ joined('NEWEST', [ 'NOTES', 'ID', 'ID' ], join_type => 'outer') ], sorting => [ map { { column => $_ } } 'NOTES.ID', 'NEWEST.ID' ]),
         'exported'       => post('export?format=csv', dataset => 'NEWEST', sorting => $order),
+        'in a workbook'  => post('export?format=xlsx&about=1', dataset => 'NEWEST', sorting => $order),
         'its partitions' => get('datasets/NEWEST/columns'),
     );
 }
@@ -370,6 +386,17 @@ sub _kinds {
         'another'                => view(dataset => 'LOADS', partition_load_type => 'zz', sorting => $order),
         'a load type in a join'  => view(dataset => 'CLIENTS', partition_load_type => 'b', joins => [ joined('LOADS', [ 'CLIENTS', 'ID', 'ID' ]) ]),
         'selected'               => view(dataset => 'LOADS', columns => ['KIND']),
+    );
+}
+
+sub _stocks {
+    return (
+        'its partition settings' => get('datasets/STOCK/columns'),
+        'a partition filter'     => view(dataset => 'STOCK', partition_filters => { STOCK => [1] }),
+        'a filter on it'         => view(dataset => 'STOCK', where(rule('LOAD_ID', 'lt', 2))),
+        'every column'           => post('preview', dataset => 'STOCK', sorting => [ { column => 'ID' } ]),
+        'in a workbook'          => post('export?format=xlsx&about=1', dataset => 'STOCK', sorting => [ { column => 'ID' } ]),
+        'estimated'              => post('estimate', dataset => 'STOCK'),
     );
 }
 
@@ -417,11 +444,18 @@ sub attempts {
     $add->('row_filter of WIRES', 'rows of WIRES', \&_wires);
     $add->('roles of LOADS.LOAD_ID', 'LOADS', \&_loads);
     $add->('roles of LOADS.KIND', 'LOADS, its kinds', \&_kinds);
+    $add->('roles of STOCK.LOAD_ID', 'STOCK', \&_stocks);
+    $add->(undef, 'STOCK, of which one load', sub {
+        return ('counted' => post('preview', dataset => 'STOCK', aggregations => [ { column => '*', function => 'count' } ]),
+            'told of' => post('export?format=xlsx&about=1', dataset => 'STOCK', columns => ['N'], sorting => [ { column => 'ID' } ]));
+    });
+    push @all, { name => 'the description', request => get('openapi.json') };
     if ($REPORTS) {
         push @all, { right => 'roles of reports', name => 'reports', request => get('reports') };
         my %right = (named => 'roles of reports', pay => 'roles of PAY', ssn => 'roles of CLIENTS.SSN');
         $add->($right{$_}, "report $_", \&_report, args => [$_], twin => [ scalar reverse $_ ]) for sort keys %right;
-        push @all, map { { right => 'row_filter of ACCOUNTS', name => "report accounts$_", request => get("reports/accounts$_") } } '', '.csv', '.xlsx';
+        push @all, map { { right => 'row_filter of ACCOUNTS', name => "report accounts$_", request => get("reports/accounts$_") } } '', '.csv', '.xlsx', '.xlsx?about=1';
+        push @all, map { { right => 'row_filter of NEWEST', name => "report newest$_", request => get("reports/newest$_") } } '', '.csv', '.xlsx?about=1';
     }
     return @all;
 }
@@ -435,7 +469,8 @@ sub send_one {
     return $http->request($request->{method} || 'GET', "/aurora$request->{path}", headers => \%headers);
 }
 
-my %NOT_COMPARED = map { $_ => 1 } qw(date x-aurora-task ratelimit content-length connection keep-alive transfer-encoding server);
+my %NOT_COMPARED = map { $_ => 1 } qw(date content-length connection keep-alive transfer-encoding server);
+my %ONLY_THERE = map { $_ => 1 } qw(x-aurora-task ratelimit);    # whether, not what
 
 sub _sheets {
     my ($bytes) = @_;
@@ -459,7 +494,7 @@ sub essence {
     $body =~ s/"estimated_rows":\d+/"estimated_rows":E/ unless $o{figures};
     my $length = $r->{status} >= 400 ? $r->{headers}{'content-length'} // '-' : '';
     return join "\n", "$r->{status} $length" . ($r->{complete} ? '' : ' broken'),
-        (map {"$_: $r->{headers}{$_}"} grep { !$NOT_COMPARED{$_} } sort keys %{ $r->{headers} }), $body;
+        (map { "$_: " . ($ONLY_THERE{$_} ? '(there)' : $r->{headers}{$_}) } grep { !$NOT_COMPARED{$_} } sort keys %{ $r->{headers} }), $body;
 }
 
 1;
