@@ -111,6 +111,9 @@ void aur_task_detach(aur_task_t *task);
  * this returns. */
 void aur_task_listen(aur_task_t *task, const apr_uint32_t *cancel_flag);
 
+/** The longest single wait for the database that its limits allow; 0: no limit, or no task. For its worker. */
+apr_interval_time_t aur_task_query_timeout(const aur_task_t *task);
+
 /** Ask a task to stop. The first reason is kept. */
 void aur_task_cancel(aur_task_t *task, aur_stop_e reason);
 

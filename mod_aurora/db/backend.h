@@ -29,7 +29,9 @@ typedef struct aur_session_t {
     int cancelled;   /* atomic; set by cancel, until the next borrower */
     int inside;      /* atomic; the backend is at work for its borrower */
     int lent;        /* it has been borrowed before */
-    int held;        /* atomic; those who are cancelling it: it must not be closed under them */
+    apr_interval_time_t
+        wait_max; /* of its borrower for one answer; 0: no limit. Set before begin */
+    int held;     /* atomic; those who are cancelling it: it must not be closed under them */
     struct aur_session_t *prev, *next; /* among the pool's */
     aur_log_fn *log;                   /* never NULL */
     void *log_ctx;

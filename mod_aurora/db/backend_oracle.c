@@ -8,6 +8,8 @@
 #define PING_WAIT    apr_time_from_sec(3)
 #define CANCEL_WAIT  apr_time_from_sec(5)
 #define CANCEL_PAUSE apr_time_from_msec(1)
+/* A break has this long to end a call before the client library ends it by itself. */
+#define CALL_GRACE apr_time_from_sec(2)
 
 /* Rows beyond what a profile lets a user have are refused by the profile. V$PARAMETER needs a grant; without
  * it the statement fails, and the limit is not known. */
@@ -126,6 +128,12 @@ static apr_status_t oracle_params(const char **params, const aur_db_settings_t *
     return APR_SUCCESS;
 }
 
+/* Longest round trip from now on. A client older than 18 knows no such limit, and goes without. */
+static void limit_calls(aur_oracle_t *s, apr_interval_time_t wait)
+{
+    (void)s->calls->call_timeout(s->handle, wait);
+}
+
 static apr_status_t oracle_setup(aur_session_t *session, apr_interval_time_t wait_us,
                                  aur_error_t *err)
 {
@@ -143,14 +151,14 @@ static apr_status_t oracle_setup(aur_session_t *session, apr_interval_time_t wai
         return APR_EGENERAL;
     }
     s->calls = native->calls;
-    if (s->calls->call_timeout(s->handle, wait_us) != 0 ||
-        s->calls->server_version(s->handle, version) != 0 ||
-        s->calls->execute(s->handle, setup_text, sizeof(setup_text) - 1, NULL, 0) != 0 ||
-        s->calls->call_timeout(s->handle, 0) != 0) {
+    limit_calls(s, wait_us);
+    if (s->calls->server_version(s->handle, version) != 0 ||
+        s->calls->execute(s->handle, setup_text, sizeof(setup_text) - 1, NULL, 0) != 0) {
         aur_oracle_error(session, err);
         err->code = AUR_E_DB_UNAVAILABLE;
         return APR_EGENERAL;
     }
+    limit_calls(s, 0);
     session->dialect = aur_dialect_oracle_for(version);
     return APR_SUCCESS;
 }
@@ -170,7 +178,7 @@ static apr_status_t ping_within(aur_session_t *session, apr_interval_time_t wait
     aur_oracle_t *s = session->private;
     int failed;
 
-    s->calls->call_timeout(s->handle, wait);
+    limit_calls(s, wait);
     failed = s->calls->ping(s->handle);
     if (failed && s->calls->error(s->handle)->what == APR_DBD_ORACLE_INTERRUPTED) {
         failed = s->calls->ping(s->handle); /* a break that came late */
@@ -178,7 +186,7 @@ static apr_status_t ping_within(aur_session_t *session, apr_interval_time_t wait
     if (failed) {
         aur_oracle_error(session, err);
     }
-    s->calls->call_timeout(s->handle, 0);
+    limit_calls(s, 0);
     return failed ? APR_EGENERAL : APR_SUCCESS;
 }
 
@@ -189,7 +197,8 @@ static apr_status_t oracle_ping(aur_session_t *session, aur_error_t *err)
 
 /* --- transactions --------------------------------------------------------------------------------- */
 
-/* Travels with the first statement. */
+/* Travels with the first statement. A break may never arrive, where a firewall takes urgent data out: then the client
+ * library gives the call up, some time after the watch has tried. */
 static apr_status_t oracle_begin(aur_session_t *session, const char *user, const char *correlation,
                                  aur_error_t *err)
 {
@@ -197,6 +206,7 @@ static apr_status_t oracle_begin(aur_session_t *session, const char *user, const
 
     s->borrower = pthread_self();
     s->in_transaction = 0;
+    limit_calls(s, session->wait_max > 0 ? session->wait_max + CALL_GRACE : 0);
     if (s->calls->identify(s->handle, user ? user : "", "aurora", correlation ? correlation : "") !=
         0) {
         return aur_oracle_error(session, err);

@@ -427,6 +427,11 @@ void aur_task_listen(aur_task_t *task, const apr_uint32_t *cancel_flag)
     }
 }
 
+apr_interval_time_t aur_task_query_timeout(const aur_task_t *task)
+{
+    return task && task->watched ? task->watched->limits.query_timeout : 0;
+}
+
 void aur_task_cancel(aur_task_t *task, aur_stop_e reason)
 {
     aur_watched_t *watched = task->watched;
