@@ -228,7 +228,14 @@ for my $mpm (Aurora::Server->mpms) {
     finds('1 2 3', 'the first that it has', 'SOLD', 'gt', '-4711-01-01');
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'mixed case', columns => ['key'], shape => 'arrays' })) || {};
     is("$answer->{data}[0][0]", '7', 'names that are not in capitals');
-    # The double has no synonyms in statements, so that one is listed only.
+    $r = $http->preview({ dataset => 'deals', columns => [qw(ID deals.AMOUNT)], filters => rule('REGION', 'eq', 'North'), shape => 'arrays' });
+    $answer = Aurora::HTTP::json($r) || {};
+    is(join(',', map {"$_"} @{ ($answer->{data} || [ [] ])->[0] }), '1,10.5', 'a synonym is a dataset like its table') or diag($r->{body});
+    $r = $http->export({ dataset => 'DEALS', columns => ['ID'], sorting => [ { column => 'ID', direction => 'ASC' } ] });
+    is($r->{body}, "ID\r\n1\r\n2\r\n3\r\n", 'in an export as well');
+    $r = $http->preview({ dataset => 'DEALS', columns => [ 'DEALS.ID', 'SALES.REGION' ], joins => [ { left_dataset => 'DEALS', right_dataset => 'SALES', join_type => 'inner', on => [ { left_column => 'ID', right_column => 'ID' } ] } ],
+        sorting => [ { column => 'DEALS.ID', direction => 'DESC' } ], limit => 1, shape => 'arrays' });
+    like($r->{body}, qr/"data":\[\[3,null\]\]/, 'and beside its table in a join');
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'SALES', columns => ['ID'], limit => 1, offset => 1, sorting => [ { column => 'ID', direction => 'DESC' } ] })) || {};
     is("$answer->{data}[0]{ID} of $answer->{total_row_count}", '2 of 3', 'a page of few');
 
@@ -252,4 +259,10 @@ for my $mpm (Aurora::Server->mpms) {
     losses($mpm);
     no_figure($mpm);
 }
+
+# Clients before 18 know no call timeout, which is no reason to do without them.
+my $server = Aurora::Server->start(driver => 'oracle', params => $ora->params . " libdir=$build/oci",
+    env => { LD_LIBRARY_PATH => $build, AURORA_OCI_VERSION => 12 }, conf => 'AuroraSchemas AURORA');
+is($server->http->preview({ dataset => 'SALES', columns => ['ID'] })->{status}, 200, 'a client of version 12 serves, too') or diag($server->error_log);
+$server->finish;
 done_testing();

@@ -314,6 +314,12 @@ sub stopped {
     $server = start($mpm, fault => 'OCILobRead2@30=delay:2500', location => 'AuroraQueryTimeout 1s');
     breaks($server, 'a piece over the limit', 'failed QUERY_TIMEOUT', qr/QUERY_TIMEOUT/);
     $server->finish("$mpm: a piece that does not come");
+
+    # As where a firewall takes breaks out: the client library's own limit is left, twice the query's and two seconds.
+    $server = start($mpm, fault => 'OCILobRead2@30=hang', location => 'AuroraQueryTimeout 1s', threads => 16);
+    $took = breaks($server, 'a call that no break ends', 'failed QUERY_TIMEOUT', qr/QUERY_TIMEOUT/);
+    cmp_ok($took, '<', 7 + 2 * $slack, sprintf 'the call timeout ends it (%.2f s)', $took);
+    $server->finish("$mpm: a break that does not arrive");
 }
 
 my ($first, @others) = Aurora::Server->mpms;

@@ -11,7 +11,7 @@
 #define CANCEL_PAUSE apr_time_from_msec(1)
 #define END_WAIT     apr_time_from_sec(5)
 /* A statement is to be stopped by a break first, then by losing its connection. */
-#define BREAK_SLACK (AUR_WATCH_GRACE + apr_time_from_sec(2))
+#define CALL_GRACE apr_time_from_sec(2)
 
 /* Rows beyond what a profile lets a user have are refused by the profile. V$PARAMETER needs a grant; without
  * it the statement fails, and the limit is not known. */
@@ -246,7 +246,7 @@ void aur_oracle_limit(aur_oracle_t *s)
 {
     apr_interval_time_t patience = s->session->patience;
 
-    limit(s, patience > 0 ? patience + BREAK_SLACK : 0);
+    limit(s, patience > 0 ? patience + CALL_GRACE : 0);
 }
 
 apr_status_t aur_oracle_start(aur_oracle_t *s, aur_error_t *err)

@@ -440,6 +440,9 @@ static int set_svc(dbl_svc_t *svc, void *value, uint32_t attr, dbl_err_t *err)
         return OCI_SUCCESS;
     case A_CALL_TIMEOUT:
         svc->call_timeout = (uint32_t)get(value, 4);
+        if (svc->server) {
+            atomic_store(&svc->server->call_limit_ms, svc->call_timeout);
+        }
         dbl_trace("call timeout %u", svc->call_timeout);
         return OCI_SUCCESS;
     default:

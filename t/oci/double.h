@@ -66,7 +66,8 @@ typedef struct dbl_server_t {
     PGcancel *cancel;
     atomic_bool calling, breaking, deaf;
     bool timed_out;
-    uint32_t timeout_ms; /* of the call that is running; 0: none */
+    uint32_t timeout_ms;       /* of the call that is running; 0: none */
+    atomic_uint call_limit_ms; /* of its service context, for calls that hang */
 
     bool in_block;       /* PostgreSQL's transaction block is open */
     bool savepoint;      /* with the savepoint of the last statement in it */

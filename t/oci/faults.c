@@ -8,7 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_FAULTS 16
+#define MAX_FAULTS   16
+#define HANG_TICK_MS 50
 
 /* ENTRY[@N]=ACTION; ACTION is ORA:code, INFO:code, delay:ms, drop, deaf, hang. */
 typedef struct fault_t {
@@ -104,6 +105,23 @@ static void sleep_ms(long ms)
     nanosleep(&t, NULL);
 }
 
+/* A call that no answer and no break reaches: the client gives it up after the call timeout and as long again for its
+ * own break, and the session with it. Without a timeout it never returns. */
+static int hang(dbl_err_t *err, dbl_server_t *srv)
+{
+    for (long waited = 0;; waited += HANG_TICK_MS) {
+        unsigned limit = srv ? atomic_load(&srv->call_limit_ms) : 0;
+        if (limit && waited >= 2L * limit) {
+            break;
+        }
+        sleep_ms(HANG_TICK_MS);
+    }
+    pthread_mutex_lock(&srv->lock);
+    srv->lost = 3114;
+    pthread_mutex_unlock(&srv->lock);
+    return dbl_fail(err, 3114, NULL);
+}
+
 static int fault_do(fault_t *f, const char *where, dbl_err_t *err, dbl_server_t *srv)
 {
     dbl_trace("fault %s %s:%ld", where, f->action, f->argument);
@@ -112,9 +130,7 @@ static int fault_do(fault_t *f, const char *where, dbl_err_t *err, dbl_server_t 
         return OCI_SUCCESS;
     }
     if (!strcmp(f->action, "hang")) {
-        for (;;) {
-            sleep_ms(1000);
-        }
+        return hang(err, srv);
     }
     if (!strcmp(f->action, "drop")) {
         if (srv && srv->conn) {

@@ -210,9 +210,25 @@ CREATE VIEW "USER_RESOURCE_LIMITS" AS SELECT 'SESSIONS_PER_USER'::varchar(32) AS
 CREATE VIEW owners AS SELECT oid, nspname::varchar(128) AS owner,
     (nspname IN ('SYS', 'information_schema', 'public', 'oracle') OR nspname ~ '^(pg_|dbms|plvs|plun|utl_|plv)') AS maintained
     FROM pg_namespace WHERE has_schema_privilege(oid, 'USAGE') AND nspname !~ '^pg_(toast|temp)';
+-- A synonym is a view of its own, made and dropped with its line here, which only statements see: it takes its caller's rights.
+CREATE TABLE "SYNONYMS$" ("OWNER" varchar(128), "SYNONYM_NAME" varchar(128), "TABLE_OWNER" varchar(128), "TABLE_NAME" varchar(128), "DB_LINK" varchar(128));
+CREATE VIEW "ALL_SYNONYMS" AS SELECT * FROM "SYNONYMS$";
+CREATE FUNCTION synonym_make() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        EXECUTE format('DROP VIEW IF EXISTS %I.%I', OLD."OWNER", OLD."SYNONYM_NAME");
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW."DB_LINK" IS NULL AND to_regclass(format('%I.%I', NEW."TABLE_OWNER", NEW."TABLE_NAME")) IS NOT NULL THEN
+        EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS SELECT * FROM %I.%I', NEW."OWNER", NEW."SYNONYM_NAME", NEW."TABLE_OWNER", NEW."TABLE_NAME");
+        EXECUTE format('GRANT SELECT ON %I.%I TO PUBLIC', NEW."OWNER", NEW."SYNONYM_NAME");
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER synonym_make AFTER INSERT OR UPDATE OR DELETE ON "SYNONYMS$" FOR EACH ROW EXECUTE FUNCTION synonym_make();
 CREATE VIEW relations AS SELECT c.oid, c.relkind, c.relpersistence, c.reltuples, c.relnamespace, o.owner, o.maintained, c.relname::varchar(128) AS name
     FROM pg_class c JOIN owners o ON o.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'));
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (SELECT FROM "SYNONYMS$" s WHERE s."OWNER" = o.owner AND s."SYNONYM_NAME" = c.relname AND c.relkind = 'v')
+        AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'));
 CREATE VIEW "ALL_USERS" AS SELECT owner AS "USERNAME", oid::bigint::numeric AS "USER_ID", (CASE WHEN maintained THEN 'Y' ELSE 'N' END)::varchar(1) AS "ORACLE_MAINTAINED",
     'NO'::varchar(3) AS "COMMON" FROM owners;
 CREATE VIEW "ALL_TABLES" AS SELECT owner AS "OWNER", name AS "TABLE_NAME", 'VALID'::varchar(8) AS "STATUS",
@@ -227,8 +243,6 @@ CREATE VIEW "ALL_MVIEWS" AS SELECT owner AS "OWNER", name AS "MVIEW_NAME", 'FRES
 CREATE VIEW "ALL_OBJECTS" AS SELECT owner AS "OWNER", name AS "OBJECT_NAME", oid::bigint::numeric AS "OBJECT_ID",
     (CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END)::varchar(23) AS "OBJECT_TYPE",
     'VALID'::varchar(7) AS "STATUS", (CASE WHEN maintained THEN 'Y' ELSE 'N' END)::varchar(1) AS "ORACLE_MAINTAINED" FROM relations;
-CREATE TABLE "SYNONYMS$" ("OWNER" varchar(128), "SYNONYM_NAME" varchar(128), "TABLE_OWNER" varchar(128), "TABLE_NAME" varchar(128), "DB_LINK" varchar(128));
-CREATE VIEW "ALL_SYNONYMS" AS SELECT * FROM "SYNONYMS$";
 CREATE FUNCTION declared(typ oid, mod int4) RETURNS TABLE (type_name text, len int4, prec int4, scale int4, chars int4) LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN n.nspname = 'SYS' THEN CASE t.typname WHEN 'oracle_date' THEN 'DATE' WHEN 'timestampltz' THEN 'TIMESTAMP(6) WITH LOCAL TIME ZONE'
