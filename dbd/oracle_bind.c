@@ -7,6 +7,8 @@
 /* The server has a BOOLEAN from this version on. */
 #define BOOLEAN_SINCE 23
 
+#define NO_SUCH_YEAR 1841 /* ORA-01841: year must be between -4713 and +9999, and not be 0 */
+
 /* How a value is bound. */
 typedef struct {
     dpiOracleTypeNum type;
@@ -66,8 +68,10 @@ static int value_set(apr_dbd_t *h, const apr_dbd_oracle_value_t *v, how_t how, d
         return 0;
     case DPI_NATIVE_TYPE_TIMESTAMP:
         if (ora_timestamp_read(&data->value.asTimestamp, v->v.s, v->len) != 0) {
-            return ora_error_set(h, APR_DBD_ORACLE_OTHER, "bind %d is no date that Oracle has",
-                                 pos);
+            int what =
+                ora_error_set(h, APR_DBD_ORACLE_OTHER, "bind %d is no date that Oracle has", pos);
+            h->error.code = NO_SUCH_YEAR; /* as the server would say */
+            return what;
         }
         return 0;
     default:

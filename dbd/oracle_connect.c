@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define STATEMENTS_CACHED 40
+/* Logging off takes round trips, too, and one that was given up is not likely to answer them. */
+#define GIVEN_UP_MS 5000
 
 /* OCI_HTYPE_SESSION and its attribute for the bytes of a LOB that come with the row. */
 #define SESSION_HANDLE    9
@@ -54,7 +56,7 @@ int ora_leave(apr_dbd_t *h, int dpi_result)
     int broken, what = 0;
 
     apr_thread_mutex_lock(h->gate);
-    broken = h->broken;
+    broken = h->broken && !h->abandoned; /* there is no next call then */
     h->running = h->broken = 0;
     apr_thread_mutex_unlock(h->gate);
     if (dpi_result != DPI_SUCCESS) {
@@ -167,15 +169,20 @@ static apr_status_t conn_cleanup(void *data)
     apr_dbd_t *h = data;
     apr_dbd_oracle_stmt_t *st;
     dpiConn *conn;
+    int abandoned;
 
     while ((st = h->open)) {
         ora_stmt_release(st);
     }
     apr_thread_mutex_lock(h->gate);
     conn = h->conn;
+    abandoned = h->abandoned;
     h->conn = NULL;
     h->native.dpi_conn = NULL;
     apr_thread_mutex_unlock(h->gate);
+    if (conn && abandoned) {
+        (void)dpiConn_setCallTimeout(conn, GIVEN_UP_MS); /* old clients cannot */
+    }
     if (conn) {
         dpiConn_release(conn); /* rolls back what is open, ends the session */
     }

@@ -25,7 +25,9 @@ struct apr_dbd_results_t {
 typedef struct {
     int null;
     apr_size_t offset, len; /* in buf; a NUL follows */
-    const char *hex;        /* of bytes, once asked for */
+    char *hex;              /* of bytes; room that the next row uses again */
+    apr_size_t hex_size;
+    int hex_done; /* it is this row's */
 } cell_t;
 
 struct apr_dbd_row_t {
@@ -125,7 +127,7 @@ static int row_fill(apr_dbd_row_t *row, apr_dbd_oracle_stmt_t *st,
     for (i = 0; i < row->ncols && !what; i++) {
         cell_t *cell = &row->cells[i];
         cell->null = values[i].kind == APR_DBD_ORACLE_NULL;
-        cell->hex = NULL;
+        cell->hex_done = 0;
         cell->offset = row->used;
         what = row_append_value(row, st, i, &values[i]);
         cell->len = row->used - cell->offset;
@@ -258,11 +260,16 @@ static const char *hex_of(const apr_dbd_row_t *row, cell_t *cell)
 {
     static const char digits[] = "0123456789ABCDEF";
     const char *s = row->buf + cell->offset;
-    apr_size_t i;
+    apr_size_t need = 2 * cell->len + 1, i;
     char *w;
 
-    if (!cell->hex) {
-        cell->hex = w = apr_palloc(row->pool, 2 * cell->len + 1);
+    if (!cell->hex_done) {
+        if (cell->hex_size < need) {
+            cell->hex_size = need > 2 * cell->hex_size ? need : 2 * cell->hex_size;
+            cell->hex = apr_palloc(row->pool, cell->hex_size);
+        }
+        w = cell->hex;
+        cell->hex_done = 1;
         for (i = 0; i < cell->len; i++) {
             *w++ = digits[(unsigned char)s[i] >> 4];
             *w++ = digits[(unsigned char)s[i] & 15];

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define MAX_DIGITS 64
+/* Longer texts of numbers are none for ODPI-C, whatever zeros are in them. */
+#define PLAIN_MAX 172
 
 /* --- numbers ------------------------------------------------------------------------------------ */
 
@@ -55,7 +57,11 @@ static int decimal_read(decimal_t *d, const char *s, const char *end)
             continue;
         }
         if (d->n == MAX_DIGITS) {
-            return -1;
+            if (*s != '0') {
+                return -1;
+            }
+            d->point += !point; /* nothing else may follow */
+            continue;
         }
         d->digits[d->n++] = *s;
         d->point += !point;
@@ -74,7 +80,7 @@ const char *ora_number_plain(const char *s, apr_size_t *len, char *out)
     char *w = out;
     int i;
 
-    if (digits < end && *digits != '.' && *s != '+' &&
+    if (digits < end && *digits != '.' && *s != '+' && *len <= PLAIN_MAX &&
         !memchr(digits, 'E', (size_t)(end - digits)) &&
         !memchr(digits, 'e', (size_t)(end - digits))) {
         return s;

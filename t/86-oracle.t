@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Cwd qw(abs_path);
+use Encode ();
 use Test::More;
 
 use Aurora::Async;
@@ -24,6 +25,12 @@ $why ||= 'no Oracle driver: make deps-oracle' unless -e "$build/apr_dbd_oracle.s
 plan skip_all => $why if $why;
 
 my $ora = Aurora::Oracle->new;
+# Names as a database may hold them, each a column of one table.
+my @names = ('A:1', ':B', "IT'S", '100%', 'A--B', '/*C', 'ROWNUM', 'SELECT', 'LEVEL', 'x' x 63, "\x{e4}\x{20ac}", 'A;B', '$N$1', 'q[x]', '?');
+{
+    my $n = 0;
+    $ora->psql(Encode::encode_utf8('CREATE TABLE "AURORA"."NAMES" (' . join(', ', map {"\"$_\" varchar(10)"} @names) . '); INSERT INTO "AURORA"."NAMES" VALUES (' . join(', ', map { ++$n } @names) . ')'));
+}
 $ora->psql(<<'SQL');
 SET search_path = "AURORA", "SYS", public;
 CREATE TABLE "SALES" ("ID" numeric(10) PRIMARY KEY, "REGION" varchar(40), "AMOUNT" numeric, "SOLD" oracle_date, "NOTE" clob);
@@ -34,6 +41,7 @@ INSERT INTO "Mixed Case" VALUES (7, 'seven');
 CREATE TABLE "LINES" ("N" numeric);
 INSERT INTO "LINES" SELECT n FROM generate_series(1, 1000) n;
 CREATE VIEW "NAP" AS SELECT 1::numeric AS "N" FROM pg_sleep(3);
+CREATE VIEW "LONG_NAP" AS SELECT 1::numeric AS "N" FROM pg_sleep(30);
 CREATE VIEW "HOW" AS SELECT current_setting('transaction_read_only')::varchar(10) AS "READ_ONLY";
 INSERT INTO "SYS"."SYNONYMS$" VALUES ('AURORA', 'DEALS', 'AURORA', 'SALES', NULL);
 ANALYZE;
@@ -69,12 +77,127 @@ sub sessions {
     $server->finish("$mpm: sessions");
 }
 
+# A server of one session, where calls of the client library go wrong.
+sub faulty {
+    my ($mpm, $fault, %o) = @_;
+    my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1) . ($o{params} || ''), children => 1, env => { AURORA_OCI_FAULT => $fault, %{ $o{env} || {} } },
+        location => $o{location} || '', conf => "AuroraPoolMin 1\nAuroraPoolMax 1\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
+    $server->wait_until(sub { $server->http->api('/api/v1/datasets')->{status} == 200 });
+    return $server;
+}
+
+sub code { my ($r) = @_; return "$r->{status} " . ((Aurora::HTTP::json($r) || {})->{code} // '') }
+
+# No break reaches the database: the library's own limit of a call ends it, some seconds later.
+sub unheard {
+    my ($mpm) = @_;
+    my $folder = Aurora::Data::folder();
+    my $trace  = "$folder/trace";
+    open my $made, '>', $trace or die "$trace: $!";
+    chmod 0666, $trace;    # written by httpd's children
+    my $server = faulty($mpm, 'OCIBreak=deaf', location => 'AuroraQueryTimeout 1s', env => { AURORA_OCI_TRACE => $trace });
+    my $traced = sub { open my $in, '<', $trace or return ''; local $/; return scalar <$in> };
+    for my $kind (qw(preview export)) {
+        my $from = time;
+        is(code($server->http->$kind({ dataset => 'LONG_NAP' })), '504 QUERY_TIMEOUT', "$mpm: $kind: a call that hears no break ends, as a timeout");
+        cmp_ok(time - $from, '<', 10 * Aurora::Server::patience(), "$kind: without waiting for its rows");
+        ok($server->wait_until(sub { $traced->() =~ /OCIBreak\n.*call timeout 5000\n(?!.*OCIBreak)/s }, 5), "$kind: nor does logging off wait long") or diag($traced->());
+    }
+    like($server->wait_for_log(error => qr/ORA-03136/), qr/QUERY_TIMEOUT.*ORA-03136/, 'the log says what ended it');
+    is(code($server->http->preview({ dataset => 'LINES', limit => 1 })), '200 ', 'the next request has a session');
+    $server->finish("$mpm: breaks that nobody hears");
+}
+
+# What a plan has left behind when its rollback fails is not for the next one who has the session.
+sub plan_stays {
+    my ($mpm) = @_;
+    # the first is of the sessions' number, the second of the datasets
+    my $server = faulty($mpm, 'OCITransRollback@3=ORA:1013', location => "AuroraExplainThreshold 900 csv=0");
+    is(code($server->http->preview({ dataset => 'SALES' })), '504 QUERY_TIMEOUT', "$mpm: a plan whose rollback is broken");
+    is(code($server->http->export({ dataset => 'SALES', columns => ['ID'] })), '200 ', 'the next request has a transaction of its own');
+    like($ora->psql(q{SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'}), qr/^\s*0\s*$/m, 'none is left open');
+    $server->finish("$mpm: plans that stay");
+}
+
+# Libraries before 18 have no call timeout; keys of parameters are in any case.
+sub old_client {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, '', env => { AURORA_OCI_VERSION => 12 }, params => ' Connect_Timeout=3');
+    is(code($server->http->preview({ dataset => 'LINES', limit => 1 })), '200 ', "$mpm: a client library without call timeouts") or diag($server->error_log);
+    $server->finish("$mpm: an old client library");
+}
+
+# What the database says of a statement, as its caller is told. The first fetch is of the sessions' number, the second of the
+# datasets.
+sub refusals {
+    my ($mpm) = @_;
+    for my $case ([ 1460 => '400 BAD_VALUE', qr/cannot hold/ ], [ 1461 => '400 BAD_VALUE', qr/cannot hold/ ], [ 4068 => '502 DATABASE_ERROR', qr/try again/ ]) {
+        my ($ora, $want, $says) = @$case;
+        my $server = faulty($mpm, "OCIStmtFetch2\@3=ORA:$ora", location => 'AuroraExplainThreshold 0 csv=0');
+        my $r = $server->http->preview({ dataset => 'SALES' });
+        is(code($r), $want, "$mpm: ORA-$ora");
+        like($r->{body}, $says, 'in words');
+        $server->finish("$mpm: ORA-$ora");
+    }
+}
+
+# Columns, and values, that look like something else in SQL.
+sub names {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, '', location => 'AuroraExplainThreshold 900');
+    my $json = $server->http->preview({ dataset => 'NAMES', columns => \@names, shape => 'arrays', filters => { logic => 'AND', conditions => [ map { +{ column => $_, operator => 'neq', value => "';--:1" } } @names ] } });
+    my $answer = Aurora::HTTP::json($json) || {};
+    is(join(' ', @{ ($answer->{data} || [[]])->[0] || [] }), join(' ', 1 .. @names), "$mpm: names that look like something else") or diag($json->{body}, $server->error_log);
+    $server->finish("$mpm: names");
+}
+
+# Each way in which a session is lost between two rows; a call that is broken, and one that takes too long.
+sub losses {
+    my ($mpm) = @_;
+    my @lost = (28, 1012, 1033, 1034, 1089, 3113, 3114, 3135, 12153, 12170, 12514, 12541, 12571, 25408);
+    # A call that fails is not counted for the faults behind the one that it met: each is the third.
+    my $server = faulty($mpm, join(',', map { "OCIStmtFetch2\@3=ORA:$_" } @lost, 1013, 3136), location => 'AuroraExplainThreshold 0 csv=0');
+    for my $code (@lost, 1013, 3136) {
+        my $r = $server->http->preview({ dataset => 'SALES' });
+        is(code($r), $code == 1013 || $code == 3136 ? '504 QUERY_TIMEOUT' : '503 DATABASE_UNAVAILABLE', "$mpm: ORA-$code while rows come");
+        like($server->wait_for_log(error => qr/ORA-0*$code\b/), qr/ORA-0*$code\b/, 'is in the log');
+    }
+    is(code($server->http->preview({ dataset => 'SALES' })), '200 ', 'and the next one is served');
+    $server->finish("$mpm: lost sessions");
+}
+
+# Plans of fixed tables have no figure. There is none where nothing can be written, for views of tables that the user may
+# not read by themselves, and without a PLAN_TABLE.
+sub no_figure {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, '', location => 'AuroraExplainThreshold 900');
+    for my $case ([ 'a plan without a figure' => q{UPDATE pg_temp."PLAN_TABLE" SET "CARDINALITY" = NULL} ],
+        [ 'a database that is read-only' => q{RAISE EXCEPTION USING ERRCODE = '25006'} ], [ 'a view of what is not granted' => q{RAISE EXCEPTION USING ERRCODE = 'O1039'} ],
+        [ 'no place for plans' => q{RAISE EXCEPTION USING ERRCODE = '42P01'} ], [ 'no right to write into it' => q{RAISE EXCEPTION USING ERRCODE = '42501'} ]) {
+        my ($name, $then) = @$case;
+        $ora->psql(<<"SQL");
+ALTER FUNCTION "SYS".oci_explain(text, json) RENAME TO oci_explain_whole;
+CREATE FUNCTION "SYS".oci_explain(statement text, doc json) RETURNS integer LANGUAGE plpgsql VOLATILE AS \$\$
+DECLARE n integer;
+BEGIN
+    n := "SYS".oci_explain_whole(statement, doc);
+    $then;
+    RETURN n;
+END \$\$;
+SQL
+        is(code($server->http->preview({ dataset => 'SALES' })), '200 ', "$mpm: $name: rows are counted") or diag($server->error_log);
+        like($server->http->preview({ dataset => 'LINES' })->{body}, qr/QUERY_TOO_LARGE/, 'and what is too large is refused');
+        $ora->psql('DROP FUNCTION "SYS".oci_explain(text, json); ALTER FUNCTION "SYS".oci_explain_whole(text, json) RENAME TO oci_explain;');
+    }
+    $server->finish("$mpm: plans without figures");
+}
+
 for my $mpm (Aurora::Server->mpms) {
     my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params . " libdir=$build/oci",
         env => { LD_LIBRARY_PATH => $build }, conf => "AuroraSchemas AURORA\nAuroraExplainThreshold 900");
     $http = $server->http;
     my $answer = Aurora::HTTP::json($http->api('/api/v1/datasets')) || {};
-    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES Mixed Case NAP SALES', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
+    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES LONG_NAP Mixed Case NAMES NAP SALES', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
     my $r = $http->preview({ dataset => 'sales', sorting => [ { column => 'id', direction => 'ASC' } ], columns => [qw(ID REGION AMOUNT SOLD)], shape => 'arrays' });
     $answer = Aurora::HTTP::json($r) || {};
     is(join(' ', @{ $answer->{types} || [] }), 'number text number date', 'types') or diag($r->{body});
@@ -98,6 +221,11 @@ for my $mpm (Aurora::Server->mpms) {
     finds('3',     'thirty-eight digits are one value',          'AMOUNT', 'eq', '12345678901234567890123456789012345678');
     finds('',      'with more behind them they are another',     'AMOUNT', 'eq', '12345678901234567890123456789012345678.0000000001');
     finds('1 2 3', 'which is the greater one',                   'AMOUNT', 'lt', '12345678901234567890123456789012345678.0000000001');
+    finds('1',     'zeros behind a number are nothing',          'AMOUNT', 'eq', '10.5' . '0' x 300);
+    finds('1 2 3', 'nor are they digits of a large one',         'AMOUNT', 'lt', '1' . '0' x 100);
+    finds('1 2 3', "before $_", 'SOLD', 'lt', $_) for '9999-12-31', '9999-12-31T23:59:59';
+    is(code($http->preview({ dataset => 'SALES', filters => rule('SOLD', 'gt', $_) })), '400 BAD_VALUE', "$_ is no date that Oracle has") for '10000-01-01', '-4712-12-31';
+    finds('1 2 3', 'the first that it has', 'SOLD', 'gt', '-4711-01-01');
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'mixed case', columns => ['key'], shape => 'arrays' })) || {};
     is("$answer->{data}[0][0]", '7', 'names that are not in capitals');
     $r = $http->preview({ dataset => 'deals', columns => [qw(ID deals.AMOUNT)], filters => rule('REGION', 'eq', 'North'), shape => 'arrays' });
@@ -123,6 +251,13 @@ for my $mpm (Aurora::Server->mpms) {
     unlike($server->error_log, qr/:(?:error|crit|alert|emerg)\]/, 'and no error is logged');
     $server->finish;
     sessions($mpm);
+    unheard($mpm);
+    plan_stays($mpm);
+    old_client($mpm);
+    refusals($mpm);
+    names($mpm);
+    losses($mpm);
+    no_figure($mpm);
 }
 
 # Clients before 18 know no call timeout, which is no reason to do without them.

@@ -119,7 +119,8 @@ apr_status_t aur_db_number(apr_int64_t *number, aur_conn_t *conn, const aur_sql_
                            aur_error_t *err, apr_pool_t *p);
 
 /** Ask the planner how many rows a statement would give; it is not run.
- * @return as aur_cursor_open; APR_ENOTIMPL with err untouched: this database's plans carry no figure */
+ * @return as aur_cursor_open; APR_ENOTIMPL with err untouched: this database's plans carry no figure, or this one
+ *         has none */
 apr_status_t aur_db_explain(apr_int64_t *rows, aur_conn_t *conn, const aur_sql_t *sql,
                             aur_error_t *err, apr_pool_t *p);
 

@@ -107,12 +107,13 @@ void aur_task_attach(aur_task_t *task, const aur_task_target_t *target, void *ct
 /** The opposite. A cancel that is under way is waited for, for as long as AUR_WATCH_GRACE. */
 void aur_task_detach(aur_task_t *task);
 
+/** The longest that the watch lets the database take for an answer that is asked for now: at least one
+ * microsecond; 0: as long as it likes. For the task's worker. */
+apr_interval_time_t aur_task_patience(const aur_task_t *task);
+
 /** Look at another flag than the limits' from now on; NULL: at none. The old one is not looked at any more once
  * this returns. */
 void aur_task_listen(aur_task_t *task, const apr_uint32_t *cancel_flag);
-
-/** The longest single wait for the database that its limits allow; 0: no limit, or no task. For its worker. */
-apr_interval_time_t aur_task_query_timeout(const aur_task_t *task);
 
 /** Ask a task to stop. The first reason is kept. */
 void aur_task_cancel(aur_task_t *task, aur_stop_e reason);

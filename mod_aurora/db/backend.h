@@ -30,7 +30,7 @@ typedef struct aur_session_t {
     int inside;      /* atomic; the backend is at work for its borrower */
     int lent;        /* it has been borrowed before */
     apr_interval_time_t
-        wait_max; /* of its borrower for one answer; 0: no limit. Set before begin */
+        patience; /* of the borrower, with the statement that comes now; 0: endless */
     int held;     /* atomic; those who are cancelling it: it must not be closed under them */
     struct aur_session_t *prev, *next; /* among the pool's */
     aur_log_fn *log;                   /* never NULL */

@@ -2,13 +2,15 @@
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "oracle_private.h"
 
 #define PING_WAIT    apr_time_from_sec(3)
 #define CANCEL_WAIT  apr_time_from_sec(5)
 #define CANCEL_PAUSE apr_time_from_msec(1)
-/* A break has this long to end a call before the client library ends it by itself. */
+#define END_WAIT     apr_time_from_sec(5)
+/* A statement is to be stopped by a break first, then by losing its connection. */
 #define CALL_GRACE apr_time_from_sec(2)
 
 /* Rows beyond what a profile lets a user have are refused by the profile. V$PARAMETER needs a grant; without
@@ -35,16 +37,22 @@ static const char *sentence(int code)
     case 54:
     case 60:
     case 1555:
+    case 4068: /* a package was compiled anew */
     case 8103:
         return "The database was busy with other work on this dataset; try again.";
     case 1652:
     case 4030:
     case 4031:
-    case 4068:
         return "The database ran out of memory or disk for this query; ask for less.";
     default:
         return "The database refused the query.";
     }
+}
+
+/* Too large a number, no number, too long a text, a date before 4712 BC or after 9999. */
+static int is_value_fault(int code)
+{
+    return code == 1426 || code == 1722 || code == 1460 || code == 1461 || code == 1841;
 }
 
 static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t *e,
@@ -66,7 +74,7 @@ static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t 
         break;
     case APR_DBD_ORACLE_OK:
     case APR_DBD_ORACLE_OTHER:
-        if (e->code == 1426 || e->code == 1722) {
+        if (is_value_fault(e->code)) {
             aur_error_set(err, AUR_E_BAD_VALUE, NULL,
                           "The database cannot hold one of the values that are compared.");
         }
@@ -98,6 +106,16 @@ apr_status_t aur_oracle_error(aur_session_t *session, aur_error_t *err)
     return APR_EGENERAL;
 }
 
+/* Break and abandon go through the client library, and on a network that loses what they send nothing comes of
+ * them: then it is the library itself that ends the wait. Clients before 18 cannot. */
+static void limit(aur_oracle_t *s, apr_interval_time_t wait)
+{
+    if (s->limit != wait && !s->no_limits) {
+        s->limit = wait;
+        s->no_limits = s->calls->call_timeout(s->handle, wait) == APR_DBD_ORACLE_CLIENT;
+    }
+}
+
 /* --- parameters and the session ------------------------------------------------------------------- */
 
 /* They are read by the driver, in the child that connects: nothing of the client library may run before. */
@@ -117,21 +135,29 @@ static int connect_seconds(const aur_db_settings_t *settings)
     return seconds < 2 ? 2 : (int)(seconds > 3600 ? 3600 : seconds);
 }
 
+/* As the driver reads its keys: in any case, at the beginning or behind a separator. */
+static int has_connect_timeout(const char *params)
+{
+    static const char key[] = "connect_timeout=";
+    const char *at;
+
+    for (at = params; *at; at++) {
+        if (!strncasecmp(at, key, sizeof(key) - 1) && (at == params || strchr(" \t,;|", at[-1]))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static apr_status_t oracle_params(const char **params, const aur_db_settings_t *settings,
                                   aur_error_t *err, apr_pool_t *p)
 {
     *params = settings->params;
-    if (!strstr(settings->params, "connect_timeout=")) {
+    if (!has_connect_timeout(settings->params)) {
         *params =
             apr_psprintf(p, "%s connect_timeout=%d", settings->params, connect_seconds(settings));
     }
     return APR_SUCCESS;
-}
-
-/* Longest round trip from now on. A client older than 18 knows no such limit, and goes without. */
-static void limit_calls(aur_oracle_t *s, apr_interval_time_t wait)
-{
-    (void)s->calls->call_timeout(s->handle, wait);
 }
 
 static apr_status_t oracle_setup(aur_session_t *session, apr_interval_time_t wait_us,
@@ -151,20 +177,25 @@ static apr_status_t oracle_setup(aur_session_t *session, apr_interval_time_t wai
         return APR_EGENERAL;
     }
     s->calls = native->calls;
-    limit_calls(s, wait_us);
+    limit(s, wait_us);
     if (s->calls->server_version(s->handle, version) != 0 ||
         s->calls->execute(s->handle, setup_text, sizeof(setup_text) - 1, NULL, 0) != 0) {
         aur_oracle_error(session, err);
         err->code = AUR_E_DB_UNAVAILABLE;
         return APR_EGENERAL;
     }
-    limit_calls(s, 0);
     session->dialect = aur_dialect_oracle_for(version);
     return APR_SUCCESS;
 }
 
+/* Logging off is a call like others. */
 static void oracle_teardown(aur_session_t *session)
 {
+    aur_oracle_t *s = session->private;
+
+    if (s->calls) {
+        limit(s, END_WAIT);
+    }
 }
 
 /* The client library keeps its socket to itself: only a round trip would tell. */
@@ -178,7 +209,7 @@ static apr_status_t ping_within(aur_session_t *session, apr_interval_time_t wait
     aur_oracle_t *s = session->private;
     int failed;
 
-    limit_calls(s, wait);
+    limit(s, wait);
     failed = s->calls->ping(s->handle);
     if (failed && s->calls->error(s->handle)->what == APR_DBD_ORACLE_INTERRUPTED) {
         failed = s->calls->ping(s->handle); /* a break that came late */
@@ -186,7 +217,6 @@ static apr_status_t ping_within(aur_session_t *session, apr_interval_time_t wait
     if (failed) {
         aur_oracle_error(session, err);
     }
-    limit_calls(s, 0);
     return failed ? APR_EGENERAL : APR_SUCCESS;
 }
 
@@ -197,16 +227,14 @@ static apr_status_t oracle_ping(aur_session_t *session, aur_error_t *err)
 
 /* --- transactions --------------------------------------------------------------------------------- */
 
-/* Travels with the first statement. A break may never arrive, where a firewall takes urgent data out: then the client
- * library gives the call up, some time after the watch has tried. */
+/* Travels with the first statement. */
 static apr_status_t oracle_begin(aur_session_t *session, const char *user, const char *correlation,
                                  aur_error_t *err)
 {
     aur_oracle_t *s = session->private;
 
     s->borrower = pthread_self();
-    s->in_transaction = 0;
-    limit_calls(s, session->wait_max > 0 ? session->wait_max + CALL_GRACE : 0);
+    s->in_transaction = s->reading = 0;
     if (s->calls->identify(s->handle, user ? user : "", "aurora", correlation ? correlation : "") !=
         0) {
         return aur_oracle_error(session, err);
@@ -214,22 +242,34 @@ static apr_status_t oracle_begin(aur_session_t *session, const char *user, const
     return APR_SUCCESS;
 }
 
+void aur_oracle_limit(aur_oracle_t *s)
+{
+    apr_interval_time_t patience = s->session->patience;
+
+    limit(s, patience > 0 ? patience + CALL_GRACE : 0);
+}
+
 apr_status_t aur_oracle_start(aur_oracle_t *s, aur_error_t *err)
 {
-    if (s->in_transaction) {
+    aur_oracle_limit(s);
+    if (s->reading) {
         return APR_SUCCESS;
     }
     if (s->calls->execute(s->handle, begin_text, sizeof(begin_text) - 1, NULL, 0) != 0) {
         return aur_oracle_error(s->session, err);
     }
-    s->in_transaction = 1;
+    s->in_transaction = s->reading = 1;
     return APR_SUCCESS;
 }
 
 apr_status_t aur_oracle_end(aur_oracle_t *s, aur_error_t *err)
 {
+    s->reading = 0;
+    if (s->calls->rollback(s->handle) != 0) {
+        return aur_oracle_error(s->session, err);
+    }
     s->in_transaction = 0;
-    return s->calls->rollback(s->handle) == 0 ? APR_SUCCESS : aur_oracle_error(s->session, err);
+    return APR_SUCCESS;
 }
 
 /* A break that another thread is just sending must not meet the next borrower's statement. */
@@ -258,6 +298,7 @@ static apr_status_t oracle_rollback(aur_session_t *session)
     if (aur_session_cancelled(session) && ping_within(session, CANCEL_WAIT, &err) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
+    limit(s, END_WAIT);
     return s->in_transaction ? aur_oracle_end(s, &err) : APR_SUCCESS;
 }
 

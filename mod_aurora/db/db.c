@@ -104,6 +104,7 @@ static apr_status_t open_on(aur_cursor_t *cursor, aur_session_t *session, aur_er
     apr_status_t rv;
 
     cursor->session = session;
+    session->patience = aur_task_patience(cursor->conn->task);
     aur_session_enter(session);
     rv = session->backend->open(cursor, err);
     aur_session_leave(session);
@@ -298,17 +299,20 @@ apr_status_t aur_db_discover(aur_catalog_builder_t *builder, aur_conn_t *conn, a
     if (aur_session_cancelled(session)) {
         return stopped(err);
     }
+    session->patience = aur_task_patience(conn->task);
     aur_session_enter(session);
     rv = session->backend->discover(builder, session, err, p);
     aur_session_leave(session);
     return rv;
 }
 
-static apr_status_t explain_on(apr_int64_t *rows, aur_session_t *session, const aur_sql_t *sql,
+static apr_status_t explain_on(apr_int64_t *rows, aur_conn_t *conn, const aur_sql_t *sql,
                                aur_error_t *err, apr_pool_t *p)
 {
+    aur_session_t *session = conn->session;
     apr_status_t rv;
 
+    session->patience = aur_task_patience(conn->task);
     aur_session_enter(session);
     rv = session->backend->explain(rows, session, sql, err, p);
     aur_session_leave(session);
@@ -330,10 +334,10 @@ apr_status_t aur_db_explain(apr_int64_t *rows, aur_conn_t *conn, const aur_sql_t
     if (aur_session_cancelled(session)) {
         return stopped(err);
     }
-    rv = explain_on(rows, session, sql, err, p);
+    rv = explain_on(rows, conn, sql, err, p);
     if (rv != APR_SUCCESS && aur_conn_replace(conn, err) == APR_SUCCESS) {
         aur_error_clear(err);
-        rv = explain_on(rows, conn->session, sql, err, p);
+        rv = explain_on(rows, conn, sql, err, p);
     }
     conn->used = 1;
     return rv;

@@ -385,7 +385,6 @@ static apr_status_t begin(aur_conn_t *conn, aur_error_t *err)
         __atomic_store_n(&conn->db->dialect, session->dialect, __ATOMIC_RELAXED);
     }
     aur_session_enter(session);
-    session->wait_max = aur_task_query_timeout(conn->task);
     rv = session->backend->begin(session, conn->user, conn->correlation, err);
     aur_session_leave(session);
     return rv;

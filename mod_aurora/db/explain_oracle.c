@@ -14,6 +14,9 @@ static apr_status_t figure(apr_int64_t *rows, const apr_dbd_oracle_value_t *valu
     const char *point;
     apr_size_t len;
 
+    if (value->kind == APR_DBD_ORACLE_NULL) {
+        return APR_ENOTIMPL; /* there are tables without statistics: V$ views, and others of the database's own */
+    }
     if (value->kind != APR_DBD_ORACLE_NUMBER || value->len == 0 || value->v.s[0] == '-') {
         return aur_error_set(err, AUR_E_DATABASE_ERROR, NULL,
                              "The database gave no estimate for the query.");
@@ -30,7 +33,7 @@ static apr_status_t read_plan(apr_int64_t *rows, aur_oracle_t *s, const char *id
                               apr_pool_t *p)
 {
     apr_dbd_oracle_value_t bind = {.kind = APR_DBD_ORACLE_TEXT, .len = strlen(id)};
-    const apr_dbd_oracle_value_t none = {.kind = APR_DBD_ORACLE_NULL}, *values;
+    const apr_dbd_oracle_value_t none = {.kind = APR_DBD_ORACLE_TEXT}, *values;
     apr_dbd_oracle_stmt_t *stmt;
     apr_status_t rv;
     int rc;
@@ -50,6 +53,23 @@ static apr_status_t read_plan(apr_int64_t *rows, aur_oracle_t *s, const char *id
     return rv;
 }
 
+/* Nothing that speaks against the query: a plan is written before it is read, which no standby and no database that
+ * is open for reading only lets anybody do, and which takes a PLAN_TABLE; and the plan of a view is for those only who
+ * may read the tables below it. If it is the query all the same, running it will tell. */
+static int has_no_plan(aur_oracle_t *s)
+{
+    switch (s->calls->error(s->handle)->code) {
+    case 942:
+    case 1031:
+    case 1039:
+    case 1456:
+    case 16000:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const aur_sql_t *sql,
                                 aur_error_t *err, apr_pool_t *p)
 {
@@ -59,20 +79,24 @@ apr_status_t aur_oracle_explain(apr_int64_t *rows, aur_session_t *session, const
         p, "EXPLAIN PLAN SET STATEMENT_ID = '%s' INTO plan_table FOR %s", id, sql->text);
     aur_error_t ignored;
     apr_status_t rv, ended;
+    int told;
 
+    aur_oracle_limit(s);
     /* not in a read-only transaction */
     rv = s->in_transaction ? aur_oracle_end(s, err) : APR_SUCCESS;
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    s->in_transaction = 1;
     if (s->calls->execute(s->handle, text, strlen(text), aur_oracle_binds(sql, p), sql->nbinds) !=
         0) {
-        rv = aur_oracle_error(session, err);
+        rv = has_no_plan(s) ? APR_ENOTIMPL : aur_oracle_error(session, err);
     }
     else {
         rv = read_plan(rows, s, id, err, p);
     }
+    told = rv == APR_SUCCESS || rv == APR_ENOTIMPL;
     aur_error_clear(&ignored);
-    ended = session->doubtful ? APR_SUCCESS : aur_oracle_end(s, rv == APR_SUCCESS ? err : &ignored);
-    return rv == APR_SUCCESS ? ended : rv;
+    ended = session->doubtful ? APR_SUCCESS : aur_oracle_end(s, told ? err : &ignored);
+    return told && ended != APR_SUCCESS ? ended : rv;
 }

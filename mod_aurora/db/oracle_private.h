@@ -17,9 +17,12 @@ typedef struct aur_oracle_t {
     const apr_dbd_oracle_calls_t *calls;
     apr_dbd_t *handle;
     pthread_t borrower;
-    int in_transaction;
-    int cancelling; /* atomic: breaks under way, from any thread */
-    unsigned plans; /* EXPLAIN PLANs so far, for their statement ids */
+    int in_transaction;        /* something is to be rolled back */
+    int reading;               /* that is the borrower's read-only transaction */
+    int cancelling;            /* atomic: breaks under way, from any thread */
+    apr_interval_time_t limit; /* of a round trip, as the driver was told last */
+    int no_limits;             /* this client library knows none */
+    unsigned plans;            /* EXPLAIN PLANs so far, for their statement ids */
 } aur_oracle_t;
 
 /* --- backend_oracle.c -------------------------------------------------------------------------- */
@@ -28,7 +31,9 @@ typedef struct aur_oracle_t {
  * @return APR_EGENERAL */
 apr_status_t aur_oracle_error(aur_session_t *session, aur_error_t *err);
 
-/** Begin the borrower's read-only transaction, unless it has one. */
+/** Let no round trip take much longer than the borrower's patience. */
+void aur_oracle_limit(aur_oracle_t *s);
+/** The same, and begin the borrower's read-only transaction, unless it has one. */
 apr_status_t aur_oracle_start(aur_oracle_t *s, aur_error_t *err);
 /** End it, whatever it is. */
 apr_status_t aur_oracle_end(aur_oracle_t *s, aur_error_t *err);

@@ -416,6 +416,20 @@ void aur_task_detach(aur_task_t *task)
     aur_unlock(&watched->watch->lock);
 }
 
+apr_interval_time_t aur_task_patience(const aur_task_t *task)
+{
+    /* limits and the time of entering stay what they are from entering on */
+    const aur_watched_t *watched = task ? task->watched : NULL;
+    apr_interval_time_t patience = watched ? watched->limits.query_timeout : 0, left;
+
+    if (watched && watched->limits.task_timeout > 0) {
+        left = watched->judge.entered + watched->limits.task_timeout - aur_clock();
+        left = left > 0 ? left : 1;
+        patience = patience > 0 && patience < left ? patience : left;
+    }
+    return patience;
+}
+
 void aur_task_listen(aur_task_t *task, const apr_uint32_t *cancel_flag)
 {
     aur_watched_t *watched = task ? task->watched : NULL;
@@ -425,11 +439,6 @@ void aur_task_listen(aur_task_t *task, const apr_uint32_t *cancel_flag)
         watched->limits.cancel_flag = cancel_flag;
         aur_unlock(&watched->watch->lock);
     }
-}
-
-apr_interval_time_t aur_task_query_timeout(const aur_task_t *task)
-{
-    return task && task->watched ? task->watched->limits.query_timeout : 0;
 }
 
 void aur_task_cancel(aur_task_t *task, aur_stop_e reason)

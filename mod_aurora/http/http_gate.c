@@ -36,7 +36,7 @@ apr_status_t aur_gate_estimate(aur_request_t *x, const aur_plan_t *plan, apr_int
 
     if (rv == APR_SUCCESS && aur_newest_any(plan) && judged(x, estimate->rows)) {
         rv = aur_newest_settle(&settled, x, plan);
-        return rv == APR_SUCCESS ? explain(x, &settled, &estimate->rows) : rv;
+        rv = rv == APR_SUCCESS ? explain(x, &settled, &estimate->rows) : rv;
     }
     if (rv != APR_ENOTIMPL) {
         return rv;

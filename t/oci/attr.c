@@ -443,6 +443,7 @@ static int set_svc(dbl_svc_t *svc, void *value, uint32_t attr, dbl_err_t *err)
         if (svc->server) {
             atomic_store(&svc->server->call_limit_ms, svc->call_timeout);
         }
+        dbl_trace("call timeout %u", svc->call_timeout);
         return OCI_SUCCESS;
     default:
         return unknown(err, OCI_HTYPE_SVCCTX, attr);

@@ -64,7 +64,7 @@ typedef struct dbl_server_t {
     PGconn *conn;
     pthread_mutex_t cancel_lock; /* of cancel alone: OCIBreak meets OCISessionEnd */
     PGcancel *cancel;
-    atomic_bool calling, breaking;
+    atomic_bool calling, breaking, deaf;
     bool timed_out;
     uint32_t timeout_ms;       /* of the call that is running; 0: none */
     atomic_uint call_limit_ms; /* of its service context, for calls that hang */

@@ -168,6 +168,9 @@ int dbl_fail_result(dbl_err_t *err, dbl_server_t *srv, const PGresult *res)
         atomic_store(&srv->breaking, false);
         return dbl_fail(err, !timed_out ? 1013 : dbl_version() < 21 ? 3136 : 3156, NULL);
     }
+    if (*state == 'O') { /* a test's own: O1039 */
+        return dbl_fail(err, (int)strtol(state + 1, NULL, 10), NULL);
+    }
     if (!strcmp(state, "42703")) {
         invalid_identifier(err, message);
         return OCI_ERROR;

@@ -11,7 +11,7 @@
 #define MAX_FAULTS   16
 #define HANG_TICK_MS 50
 
-/* ENTRY[@N]=ACTION; ACTION is ORA:code, INFO:code, delay:ms, drop, hang. */
+/* ENTRY[@N]=ACTION; ACTION is ORA:code, INFO:code, delay:ms, drop, deaf, hang. */
 typedef struct fault_t {
     char entry[48];
     unsigned long nth; /* 0: every call */
@@ -43,7 +43,7 @@ static void fault_read(const char *text)
         *argument = '\0';
         f->argument = strtol(argument + 1, NULL, 10);
     }
-    static const char *const known[] = {"ORA", "INFO", "delay", "drop", "hang"};
+    static const char *const known[] = {"ORA", "INFO", "delay", "drop", "deaf", "hang"};
     bool good = false;
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
         good |= !strcmp(action, known[i]);
@@ -135,6 +135,12 @@ static int fault_do(fault_t *f, const char *where, dbl_err_t *err, dbl_server_t 
     if (!strcmp(f->action, "drop")) {
         if (srv && srv->conn) {
             shutdown(PQsocket(srv->conn), SHUT_RDWR);
+        }
+        return OCI_SUCCESS;
+    }
+    if (!strcmp(f->action, "deaf")) {
+        if (srv) {
+            atomic_store(&srv->deaf, true);
         }
         return OCI_SUCCESS;
     }

@@ -229,6 +229,9 @@ int OCIBreak(void *handle, void *err_handle)
     }
     DBL_ENTER(err, err_handle, srv);
     dbl_trace("OCIBreak");
+    if (atomic_load(&srv->deaf)) {
+        return dbl_err_leave(err, OCI_SUCCESS);
+    }
     atomic_store(&srv->breaking, true);
     if (atomic_load(&srv->calling)) {
         cancel_send(srv);

@@ -225,6 +225,24 @@ static void test_types(void)
            "  NULL is told");
 }
 
+/* A loop over rows in one row object takes no memory for each of them. */
+static void test_same_room(void)
+{
+    apr_dbd_results_t *res = NULL;
+    apr_dbd_row_t *row = NULL;
+    const char *first = NULL, *s;
+    int n, same = 1;
+
+    (void)apr_dbd_select(driver, pool, db, &res,
+                         "SELECT K.BYTES FROM KINDS K, ROWS_1000 R WHERE K.ID = 1", 0);
+    for (n = 0; res && apr_dbd_get_row(driver, pool, res, &row, -1) == 0; n++) {
+        s = apr_dbd_get_entry(driver, row, 0);
+        first = first ? first : s;
+        same &= s && s == first && !strcmp(s, "00FF10");
+    }
+    ok(n == 1000 && same, "hexadecimal texts of a row stand where those of the last row stood");
+}
+
 static void test_datum(void)
 {
     apr_dbd_results_t *res = NULL;
@@ -457,6 +475,7 @@ int main(int argc, const char *const *argv)
     test_rownum();
     test_wide();
     test_types();
+    test_same_room();
     test_datum();
     test_prepared();
     test_large_arguments();

@@ -43,6 +43,7 @@ static void test_numbers(void)
     };
     char out[ORA_NUMBER_TEXT], want[ORA_NUMBER_TEXT];
     apr_size_t len;
+    char zeros[301];
     const char *s;
     size_t i;
 
@@ -56,6 +57,16 @@ static void test_numbers(void)
             ok(!s, "'%s' is no number", cases[i].s);
         }
     }
+    memset(zeros, '0', sizeof(zeros) - 1);
+    zeros[sizeof(zeros) - 1] = '\0';
+    memcpy(zeros, "-10.5", 5);
+    len = sizeof(zeros) - 1;
+    s = ora_number_plain(zeros, &len, out);
+    ok(s && len < 172 && !strncmp(s, "-10.50", 6),
+       "zeros that no NUMBER has room for are left out");
+    zeros[sizeof(zeros) - 2] = '1';
+    len = sizeof(zeros) - 1;
+    ok(!ora_number_plain(zeros, &len, out), "another digit behind them is not");
     len = 6;
     s = ora_number_plain("1E-130", &len, out);
     memset(want, '0', sizeof(want));

@@ -352,6 +352,30 @@ static void test_timeout(void)
     tear_down(&f);
 }
 
+/* What is left for the next answer. */
+static void test_patience(void)
+{
+    fixture_t f;
+
+    ok(aur_task_patience(NULL) == 0, "without a task there is no limit for an answer");
+    set_up(&f, (aur_task_limits_t){0});
+    ok(aur_task_patience(f.task) == 0, "nor without limits");
+    tear_down(&f);
+    set_up(&f, (aur_task_limits_t){.query_timeout = MS(300)});
+    ok(aur_task_patience(f.task) == MS(300), "one answer's limit");
+    tear_down(&f);
+    set_up(&f, (aur_task_limits_t){.query_timeout = MS(60000), .task_timeout = MS(200)});
+    apr_sleep(MS(20));
+    ok(aur_task_patience(f.task) <= MS(180) && aur_task_patience(f.task) > 0,
+       "what is left of the whole when that is less");
+    apr_sleep(MS(200));
+    ok(aur_task_patience(f.task) == 1, "nothing left is not for ever");
+    tear_down(&f);
+    set_up(&f, (aur_task_limits_t){.query_timeout = MS(300), .task_timeout = MS(60000)});
+    ok(aur_task_patience(f.task) == MS(300), "the answer's limit when that is less");
+    tear_down(&f);
+}
+
 static void test_client_gone(int state, const char *what)
 {
     fixture_t f;
@@ -560,6 +584,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     test_judge();
     test_timeout();
+    test_patience();
     test_client_gone(AUR_TASK_WAITING, "waiting");
     test_client_gone(AUR_TASK_IN_DB, "in the database");
     test_client_gone(AUR_TASK_IN_CLIENT, "reading");
