@@ -168,7 +168,7 @@ static void digits_only(char *to, const char *s)
  * nearest may not read back. */
 static int is_nearest(const char *out, double d, int digits)
 {
-    char text[64], nearest[64], got[64];
+    char text[64], nearest[64] = "", got[64] = "";
 
     (void)snprintf(text, sizeof(text), "%.*e", digits > 1 ? digits - 1 : 0, d);
     digits_only(nearest, text);
