@@ -98,7 +98,7 @@ static fuzz_text_t chars_read(xml_reader_t *x, char ends)
         if (c == '&') {
             *to++ = reference_read(x);
         }
-        else if (c == '\r' || (ends != '<' && is_space((char)c))) {
+        else if (c == '\r' || (ends != '<' && c < 0x80 && is_space((char)c))) {
             *to++ = ends == '<' ? '\n' : ' '; /* what a parser makes of it */
             x->at++;
         }
