@@ -84,5 +84,6 @@ const aur_dialect_t aur_dialect_ansi = {
     .is_not_empty = "($l IS NOT NULL AND $l <> '')",
     .fold = "LOWER($c)",
     .never = "1 = 0",
-    .lexis = AUR_LEX_Q_QUOTES | AUR_LEX_QUESTION | AUR_LEX_FORMAT | AUR_LEX_UNORDERED,
+    .lexis = AUR_LEX_Q_QUOTES | AUR_LEX_QUESTION | AUR_LEX_FORMAT | AUR_LEX_UNORDERED |
+             AUR_LEX_HASH_NAMES,
 };

@@ -119,7 +119,7 @@ static void old_page(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset)
     .contains = "$l LIKE $p ESCAPE '|'", .not_contains = "$l NOT LIKE $p ESCAPE '|'",              \
     .starts_with = "$l LIKE $b ESCAPE '|'", .ends_with = "$l LIKE $e ESCAPE '|'",                  \
     .is_empty = "$l IS NULL", .is_not_empty = "$l IS NOT NULL", .fold = "LOWER($l)",               \
-    .never = "1 = 0", .lexis = AUR_LEX_Q_QUOTES
+    .never = "1 = 0", .lexis = AUR_LEX_Q_QUOTES | AUR_LEX_HASH_NAMES
 
 const aur_dialect_t aur_dialect_oracle = {COMMON, .page = aur_dialect_page_fetch};
 const aur_dialect_t aur_dialect_oracle_old = {COMMON, .page_before = old_before, .page = old_page};

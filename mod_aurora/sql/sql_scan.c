@@ -12,17 +12,21 @@ static int starts_word(char c)
     return (c & 0x80) || apr_isalpha(c) || c == '_';
 }
 
-static int in_word(char c)
-{
-    return starts_word(c) || apr_isdigit(c) || c == '$' || c == '#';
-}
-
 /* '\0' behind the end */
 static char at(const aur_sql_scan_t *s, apr_size_t i)
 {
     static const char end = '\0';
 
     return *(i < s->len ? &s->text[i] : &end);
+}
+
+/* Does the byte at i belong to the word that another one began? */
+static int in_word(const aur_sql_scan_t *s, apr_size_t i)
+{
+    char c = at(s, i);
+
+    return starts_word(c) || apr_isdigit(c) || c == '$' ||
+           (c == '#' && (s->lexis & AUR_LEX_HASH_NAMES));
 }
 
 static apr_size_t blank_end(const aur_sql_scan_t *s, apr_size_t i)
@@ -101,7 +105,7 @@ static apr_size_t tag_len(const aur_sql_scan_t *s, apr_size_t i)
     if (apr_isdigit(at(s, i + 1))) {
         return 0;
     }
-    while (at(s, i + n) != '$' && in_word(at(s, i + n))) {
+    while (at(s, i + n) != '$' && in_word(s, i + n)) {
         n++;
     }
     return at(s, i + n) == '$' ? n + 1 : 0;
@@ -125,8 +129,7 @@ static apr_size_t word_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_
     apr_size_t from = i, n;
     char last;
 
-    while (i < s->len &&
-           (in_word(s->text[i]) || (s->text[i] == '.' && apr_isdigit(s->text[from])))) {
+    while (i < s->len && (in_word(s, i) || (s->text[i] == '.' && apr_isdigit(s->text[from])))) {
         i++;
     }
     n = i - from;
@@ -149,7 +152,8 @@ static apr_size_t word_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_
 /* What begins with a colon: a parameter, or one of the things that have colons in them. */
 static apr_size_t colon_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_t i)
 {
-    char before = at(s, i > 0 ? i - 1 : s->len), next = at(s, i + 1);
+    apr_size_t before = i > 0 ? i - 1 : s->len;
+    char next = at(s, i + 1);
 
     if (next == ':' || next == '=') {
         return i + 2;
@@ -161,10 +165,17 @@ static apr_size_t colon_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size
     if (!starts_word(next)) {
         return i + 1;
     }
-    *kind = in_word(before) || before == ']' ? AUR_PIECE_GLUED : AUR_PIECE_PARAM;
+    *kind = in_word(s, before) || at(s, before) == ']' ? AUR_PIECE_GLUED : AUR_PIECE_PARAM;
     for (i += 2; i < s->len && (starts_word(s->text[i]) || apr_isdigit(s->text[i])); i++) {
     }
     return i;
+}
+
+/* SQLite's other placeholders: behind their sign stands a name, which may begin with "::". */
+static int is_named(const aur_sql_scan_t *s, apr_size_t i)
+{
+    return (s->lexis & AUR_LEX_NAMES) &&
+           (in_word(s, i + 1) || (at(s, i + 1) == ':' && at(s, i + 2) == ':'));
 }
 
 static apr_size_t dollar_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_t i)
@@ -174,8 +185,7 @@ static apr_size_t dollar_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_siz
     if (tag > 0) {
         return dollars_end(s, i, tag);
     }
-    if (((s->lexis & AUR_LEX_DOLLARS) && apr_isdigit(at(s, i + 1))) ||
-        ((s->lexis & AUR_LEX_NAMES) && in_word(at(s, i + 1)))) {
+    if (((s->lexis & AUR_LEX_DOLLARS) && apr_isdigit(at(s, i + 1))) || is_named(s, i)) {
         *kind = AUR_PIECE_FOREIGN;
     }
     return i + 1;
@@ -218,8 +228,8 @@ static apr_size_t mark_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_
         *kind = lexis & AUR_LEX_QUESTION ? AUR_PIECE_FOREIGN : AUR_PIECE_OTHER;
         return i + 1;
     case '@':
-        *kind =
-            (lexis & AUR_LEX_NAMES) && in_word(at(s, i + 1)) ? AUR_PIECE_FOREIGN : AUR_PIECE_OTHER;
+    case '#':
+        *kind = is_named(s, i) ? AUR_PIECE_FOREIGN : AUR_PIECE_OTHER;
         return i + 1;
     default:
         return i + 1;

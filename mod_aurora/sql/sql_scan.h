@@ -10,16 +10,17 @@
 /* What a dialect's words look like, besides 'text', "name", -- and C comments, and what else there is to
  * know where SQL is hand-written. */
 enum {
-    AUR_LEX_MYSQL = 1,      /* backslashes in literals, #, `name`, -- only before a blank */
-    AUR_LEX_E_STRINGS = 2,  /* E'it\'s' */
-    AUR_LEX_DOLLARS = 4,    /* $tag$text$tag$, and $1 is a placeholder */
-    AUR_LEX_NESTED = 8,     /* comments inside comments */
-    AUR_LEX_NAMES = 16,     /* `name` and [name]; @name and $name are placeholders */
-    AUR_LEX_Q_QUOTES = 32,  /* q'[it's]' */
-    AUR_LEX_QUESTION = 64,  /* ? is a placeholder */
-    AUR_LEX_FORMAT = 128,   /* the text goes through apr_dbd_prepare */
-    AUR_LEX_PARENS = 256,   /* a placeholder with its type has to stand in parentheses */
-    AUR_LEX_UNORDERED = 512 /* the ORDER BY of a derived table may mean nothing */
+    AUR_LEX_MYSQL = 1,        /* backslashes in literals, #, `name`, -- only before a blank */
+    AUR_LEX_E_STRINGS = 2,    /* E'it\'s' */
+    AUR_LEX_DOLLARS = 4,      /* $tag$text$tag$, and $1 is a placeholder */
+    AUR_LEX_NESTED = 8,       /* comments inside comments */
+    AUR_LEX_NAMES = 16,       /* `name` and [name]; @name, $name and #name are placeholders */
+    AUR_LEX_Q_QUOTES = 32,    /* q'[it's]' */
+    AUR_LEX_QUESTION = 64,    /* ? is a placeholder */
+    AUR_LEX_FORMAT = 128,     /* the text goes through apr_dbd_prepare */
+    AUR_LEX_PARENS = 256,     /* a placeholder with its type has to stand in parentheses */
+    AUR_LEX_UNORDERED = 512,  /* the ORDER BY of a derived table may mean nothing */
+    AUR_LEX_HASH_NAMES = 1024 /* names may have a # in them */
 };
 
 typedef enum {

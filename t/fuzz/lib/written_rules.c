@@ -15,9 +15,9 @@ typedef struct reading_t {
     int mysql, pgsql, oracle, formatted;
 } reading_t;
 
-static int of_word(char c)
+static int of_word(const reading_t *x, char c)
 {
-    return (c & 0x80) || apr_isalnum(c) || c == '_' || c == '$' || c == '#';
+    return (c & 0x80) || apr_isalnum(c) || c == '_' || c == '$' || (c == '#' && x->oracle);
 }
 
 /* Up to and with `close`, which begins no earlier than at `from`. */
@@ -80,10 +80,7 @@ static size_t dollars(const reading_t *x, const char *s)
     if (!x->pgsql || *s != '$' || apr_isdigit(s[1])) {
         return 0;
     }
-    while (of_word(s[n]) && s[n] != '$') {
-        if (s[n] == '#') {
-            return UNKNOWN;
-        }
+    while (of_word(x, s[n]) && s[n] != '$') {
         n++;
     }
     if (s[n] != '$') {
@@ -117,7 +114,7 @@ static size_t word(const reading_t *x, const char *s)
 {
     size_t n = 0;
 
-    while (of_word(s[n]) || (s[n] == '.' && apr_isdigit(*s))) {
+    while (of_word(x, s[n]) || (s[n] == '.' && apr_isdigit(*s))) {
         n++;
     }
     if (s[n] != '\'') {
@@ -143,9 +140,9 @@ static size_t text_of(const reading_t *x, const char *s)
     if (!strncmp(s, "/*", 2)) {
         return comment(x, s);
     }
-    if (x->oracle && *s == ':' && of_word(s[1])) { /* never the beginning of a literal */
+    if (x->oracle && *s == ':' && of_word(x, s[1])) { /* never the beginning of a literal */
         size_t n = 2;
-        while (of_word(s[n])) {
+        while (of_word(x, s[n])) {
             n++;
         }
         return n;
@@ -156,7 +153,7 @@ static size_t text_of(const reading_t *x, const char *s)
     if (x->mysql && *s == '`') {
         return quoted(x, s, '`', 0);
     }
-    return of_word(*s) && *s != '$' && *s != '#' ? word(x, s) : dollars(x, s);
+    return of_word(x, *s) && *s != '$' && *s != '#' ? word(x, s) : dollars(x, s);
 }
 
 /* Of one placeholder; 0: none. */
