@@ -17,14 +17,17 @@ plan skip_all => "not built: @missing (Debian: clang, libclang-rt-14-dev; then m
 plan tests => scalar @targets;
 
 chdir $top or die "$top: $!";
-my %inputs;
+my (%inputs, $broken, %kept);
 open(my $run, '-|', 't/fuzz/run', $seconds, 1, @targets) or die "t/fuzz/run: $!";
 while (<$run>) {
     $inputs{$1} = $2 if /^ok - (\w+): (\d+) inputs in /;
+    $broken = $1 if /^not ok - (\w+):/;
+    $kept{$broken} = $1 if $broken && /^# (Base64: .*)/;
     /^(?:#|not ok)/ ? diag $_ : note $_;
 }
 close $run;
 for my $target (@targets) {
     my $n = $inputs{$target} // 0;
     cmp_ok($n, '>', 100, "$target: $n inputs in $seconds s, and nothing found");
+    diag "what broke it: $kept{$target}" if defined $kept{$target};
 }
