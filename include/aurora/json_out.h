@@ -12,6 +12,8 @@ void aur_json_string(aur_sink_t *sink, const char *s, apr_size_t len);
 void aur_json_cstring(aur_sink_t *sink, const char *s);
 /** An integer, always as a JSON number. */
 void aur_json_int(aur_sink_t *sink, apr_int64_t i);
+/** true or false. */
+void aur_json_bool(aur_sink_t *sink, int on);
 /** A cell as previews show it (api.md): a number where a double keeps every digit, else a string;
  * dates and timestamps as ISO 8601 strings with 'T'; binary as base64; NULL as null.
  * @return APR_SUCCESS, whatever became of the bytes; of a value in pieces what its `next` returned, or the sink's

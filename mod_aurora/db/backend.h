@@ -118,6 +118,11 @@ static inline void aur_session_leave(aur_session_t *session)
 {
     __atomic_store_n(&session->inside, 0, __ATOMIC_RELAXED);
 }
+/** Wait, five seconds at most, until no cancel is under way: one that another thread is just sending must not meet the
+ * next borrower's statement.
+ * @param cancelling  atomic: how many are under way
+ * @return whether it has come to that */
+int aur_cancels_settled(const int *cancelling);
 static inline int aur_session_cancelled(const aur_session_t *session)
 {
     return __atomic_load_n(&session->cancelled, __ATOMIC_RELAXED);

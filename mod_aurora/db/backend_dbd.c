@@ -12,9 +12,7 @@
 
 #include "dbd_private.h"
 
-#define CANCEL_WAIT  apr_time_from_sec(5)
-#define CANCEL_PAUSE apr_time_from_msec(1)
-#define STATE_BYTES  5 /* of an SQLSTATE */
+#define STATE_BYTES 5 /* of an SQLSTATE */
 
 /* A client library that reconnects by itself would go on with a session that has none of this. */
 #define MYSQL_PARAMS "%s,reconnect=0"
@@ -362,20 +360,6 @@ static apr_status_t dbd_begin(aur_session_t *session, const char *user, const ch
     return finish(d) == APR_SUCCESS ? start(d, err) : aur_dbd_error(session, 0, err);
 }
 
-/* A kill that another thread is just sending must not meet the next borrower's statement. */
-static int wait_for_cancels(aur_dbd_t *d)
-{
-    apr_time_t until = apr_time_now() + CANCEL_WAIT;
-
-    while (__atomic_load_n(&d->cancelling, __ATOMIC_ACQUIRE) > 0) {
-        if (apr_time_now() > until) {
-            return 0;
-        }
-        apr_sleep(CANCEL_PAUSE);
-    }
-    return 1;
-}
-
 static apr_status_t dbd_rollback(aur_session_t *session)
 {
     aur_dbd_t *d = session->private;
@@ -384,7 +368,7 @@ static apr_status_t dbd_rollback(aur_session_t *session)
     if (d->kind != AUR_DBD_MYSQL) {
         return finish(d);
     }
-    if (!wait_for_cancels(d) || d->streaming) {
+    if (!aur_cancels_settled(&d->cancelling) || d->streaming) {
         return APR_EGENERAL;
     }
     if (__atomic_load_n(&d->killed, __ATOMIC_RELAXED)) {

@@ -6,10 +6,9 @@
 
 #include "oracle_private.h"
 
-#define PING_WAIT    apr_time_from_sec(3)
-#define CANCEL_WAIT  apr_time_from_sec(5)
-#define CANCEL_PAUSE apr_time_from_msec(1)
-#define END_WAIT     apr_time_from_sec(5)
+#define PING_WAIT   apr_time_from_sec(3)
+#define CANCEL_WAIT apr_time_from_sec(5)
+#define END_WAIT    apr_time_from_sec(5)
 /* A statement is to be stopped by a break first, then by losing its connection. */
 #define CALL_GRACE apr_time_from_sec(2)
 
@@ -272,27 +271,13 @@ apr_status_t aur_oracle_end(aur_oracle_t *s, aur_error_t *err)
     return APR_SUCCESS;
 }
 
-/* A break that another thread is just sending must not meet the next borrower's statement. */
-static int wait_for_cancels(aur_oracle_t *s)
-{
-    apr_time_t until = apr_time_now() + CANCEL_WAIT;
-
-    while (__atomic_load_n(&s->cancelling, __ATOMIC_ACQUIRE) > 0) {
-        if (apr_time_now() > until) {
-            return 0;
-        }
-        apr_sleep(CANCEL_PAUSE);
-    }
-    return 1;
-}
-
 static apr_status_t oracle_rollback(aur_session_t *session)
 {
     aur_oracle_t *s = session->private;
     aur_error_t err;
 
     aur_error_clear(&err);
-    if (!wait_for_cancels(s)) {
+    if (!aur_cancels_settled(&s->cancelling)) {
         return APR_EGENERAL;
     }
     if (aur_session_cancelled(session) && ping_within(session, CANCEL_WAIT, &err) != APR_SUCCESS) {

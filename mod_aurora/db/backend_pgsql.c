@@ -13,9 +13,8 @@
 #define SERVER_MIN          100000 /* PostgreSQL 10 */
 #define PING_WAIT           apr_time_from_sec(2)
 #define SETTLE_WAIT         apr_time_from_sec(5) /* for the ROLLBACK of a cancelled statement */
-#define CANCEL_PAUSE        apr_time_from_msec(1)
-#define CONNECT_TIMEOUT_MIN 2  /* seconds; libpq takes no less */
-#define CORRELATION_SHOWN   36 /* characters of it, where both do not fit */
+#define CONNECT_TIMEOUT_MIN 2                    /* seconds; libpq takes no less */
+#define CORRELATION_SHOWN   36                   /* characters of it, where both do not fit */
 
 #define CAPACITY_TEXT                                                                              \
     "SELECT current_setting('max_connections')::int - "                                            \
@@ -309,26 +308,12 @@ static apr_status_t pgsql_begin(aur_session_t *session, const char *user, const 
     return APR_SUCCESS;
 }
 
-/* A cancel that another thread is just sending must not meet the next borrower's statement. */
-static int wait_for_cancels(aur_pgsql_t *s)
-{
-    apr_time_t until = apr_time_now() + SETTLE_WAIT;
-
-    while (__atomic_load_n(&s->cancelling, __ATOMIC_ACQUIRE) > 0) {
-        if (apr_time_now() > until) {
-            return 0;
-        }
-        apr_sleep(CANCEL_PAUSE);
-    }
-    return 1;
-}
-
 static apr_status_t pgsql_rollback(aur_session_t *session)
 {
     aur_pgsql_t *s = session->private;
     apr_status_t rv;
 
-    if (!wait_for_cancels(s) || PQstatus(s->conn) != CONNECTION_OK) {
+    if (!aur_cancels_settled(&s->cancelling) || PQstatus(s->conn) != CONNECTION_OK) {
         return APR_EGENERAL;
     }
     if (!s->in_transaction) {

@@ -2,7 +2,9 @@
  * and the rest grow old. */
 #include "pool.h"
 
-#define IDLE_CHECK apr_time_from_sec(3) /* idle for longer: asked whether it still answers */
+#define CANCEL_WAIT  apr_time_from_sec(5)
+#define CANCEL_PAUSE apr_time_from_msec(1)
+#define IDLE_CHECK   apr_time_from_sec(3) /* idle for longer: asked whether it still answers */
 #define IDLE_SPARE                                                                                 \
     apr_time_from_msec(200) /* idle for longer: may go when another process is in need */
 
@@ -132,4 +134,17 @@ int aur_session_good(aur_db_t *db, aur_session_t *session, int ask)
         db->log(db->log_ctx, LOG_INFO, APR_SUCCESS, "an idle connection had gone: %s", why.native);
     }
     return rv == APR_SUCCESS;
+}
+
+int aur_cancels_settled(const int *cancelling)
+{
+    apr_time_t until = apr_time_now() + CANCEL_WAIT;
+
+    while (__atomic_load_n(cancelling, __ATOMIC_ACQUIRE) > 0) {
+        if (apr_time_now() > until) {
+            return 0;
+        }
+        apr_sleep(CANCEL_PAUSE);
+    }
+    return 1;
 }

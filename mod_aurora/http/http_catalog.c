@@ -3,29 +3,14 @@
 
 #include "aurora/json_out.h"
 
-static void text(aur_sink_t *sink, const char *s)
-{
-    aur_json_string(sink, s, strlen(s));
-}
-
-static void flag(aur_sink_t *sink, int on)
-{
-    if (on) {
-        aur_json_lit(sink, "true");
-    }
-    else {
-        aur_json_lit(sink, "false");
-    }
-}
-
 static void write_dataset(aur_sink_t *sink, const aur_dataset_t *dataset)
 {
     aur_json_lit(sink, "{\"name\":");
-    text(sink, dataset->name);
+    aur_json_cstring(sink, dataset->name);
     aur_json_lit(sink, ",\"display_name\":");
-    text(sink, dataset->display_name);
+    aur_json_cstring(sink, dataset->display_name);
     aur_json_lit(sink, ",\"type\":");
-    text(sink, dataset->is_view ? "VIEW" : "TABLE");
+    aur_json_cstring(sink, dataset->is_view ? "VIEW" : "TABLE");
     aur_json_lit(sink, ",\"row_count\":");
     /* The database's figure counts the rows that this caller may not see. */
     if (dataset->row_estimate >= 0 && !dataset->restricted &&
@@ -62,19 +47,19 @@ int aur_http_datasets(aur_request_t *x)
 static void write_column(aur_sink_t *sink, const aur_column_t *column)
 {
     aur_json_lit(sink, "{\"name\":");
-    text(sink, column->name);
+    aur_json_cstring(sink, column->name);
     aur_json_lit(sink, ",\"display_name\":");
-    text(sink, column->display_name);
+    aur_json_cstring(sink, column->display_name);
     aur_json_lit(sink, ",\"data_type\":");
-    text(sink, column->data_type);
+    aur_json_cstring(sink, column->data_type);
     aur_json_lit(sink, ",\"base_type\":");
-    text(sink, aur_type_base_name(column->type));
+    aur_json_cstring(sink, aur_type_base_name(column->type));
     aur_json_lit(sink, ",\"nullable\":");
-    flag(sink, column->nullable);
+    aur_json_bool(sink, column->nullable);
     aur_json_lit(sink, ",\"is_filterable\":");
-    flag(sink, column->comparable);
+    aur_json_bool(sink, column->comparable);
     aur_json_lit(sink, ",\"is_sortable\":");
-    flag(sink, column->comparable);
+    aur_json_bool(sink, column->comparable);
     aur_json_lit(sink, "}");
 }
 
@@ -84,7 +69,7 @@ static apr_status_t write_columns(aur_request_t *x, const aur_catalog_t *catalog
     apr_status_t rv;
     int i;
     aur_json_lit(x->sink, "{\"dataset_name\":");
-    text(x->sink, dataset->name);
+    aur_json_cstring(x->sink, dataset->name);
     aur_json_lit(x->sink, ",\"columns\":[");
     for (i = 0; i < dataset->ncolumns; i++) {
         if (i) {

@@ -22,11 +22,6 @@ int aur_problem_status(aur_code_e code)
     return (unsigned)code < AUR_E_COUNT ? statuses[code] : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static void text_member(aur_sink_t *sink, const char *value)
-{
-    aur_json_string(sink, value, strlen(value));
-}
-
 void aur_problem_write(aur_request_t *x)
 {
     const aur_error_t *err = &x->err;
@@ -35,22 +30,22 @@ void aur_problem_write(aur_request_t *x)
     int retry =
         err->retry_after || status != HTTP_SERVICE_UNAVAILABLE ? err->retry_after : RETRY_SECONDS;
     aur_json_lit(sink, "{\"type\":\"about:blank\",\"title\":");
-    text_member(sink, aur_error_title(err->code));
+    aur_json_cstring(sink, aur_error_title(err->code));
     aur_json_lit(sink, ",\"status\":");
     aur_json_int(sink, status);
     aur_json_lit(sink, ",\"detail\":");
-    text_member(sink, err->detail);
+    aur_json_cstring(sink, err->detail);
     aur_json_lit(sink, ",\"code\":");
-    text_member(sink, aur_error_code(err->code));
+    aur_json_cstring(sink, aur_error_code(err->code));
     aur_json_lit(sink, ",\"correlation_id\":");
-    text_member(sink, x->correlation);
+    aur_json_cstring(sink, x->correlation);
     if (*err->column) {
         aur_json_lit(sink, ",\"column\":");
-        text_member(sink, err->column);
+        aur_json_cstring(sink, err->column);
     }
     if (*err->pointer) {
         aur_json_lit(sink, ",\"pointer\":");
-        text_member(sink, err->pointer);
+        aur_json_cstring(sink, err->pointer);
     }
     if (retry) {
         apr_table_setn(x->r->headers_out, "Retry-After", apr_itoa(x->r->pool, retry));

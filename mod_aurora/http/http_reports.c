@@ -79,11 +79,6 @@ static void write_list(aur_sink_t *sink, const aur_report_param_t *param, const 
     aur_json_lit(sink, "]");
 }
 
-static void write_flag(aur_sink_t *sink, int on)
-{
-    aur_sink_write(sink, on ? "true" : "false", on ? 4 : 5);
-}
-
 static void write_param(aur_sink_t *sink, const aur_report_param_t *param)
 {
     aur_json_lit(sink, "{\"name\":");
@@ -93,9 +88,9 @@ static void write_param(aur_sink_t *sink, const aur_report_param_t *param)
     aur_json_lit(sink, ",\"type\":");
     aur_json_cstring(sink, aur_param_name(param->type));
     aur_json_lit(sink, ",\"required\":");
-    write_flag(sink, param->required && param->ndefaults == 0);
+    aur_json_bool(sink, param->required && param->ndefaults == 0);
     aur_json_lit(sink, ",\"multiple\":");
-    write_flag(sink, param->multiple);
+    aur_json_bool(sink, param->multiple);
     aur_json_lit(sink, ",\"default\":");
     if (param->ndefaults == 0) {
         aur_json_lit(sink, "null");

@@ -181,6 +181,16 @@ apr_size_t json_string_into(char *out, const char *s, apr_size_t len)
     }
 }
 
+void aur_json_bool(aur_sink_t *sink, int on)
+{
+    if (on) {
+        aur_json_lit(sink, "true");
+    }
+    else {
+        aur_json_lit(sink, "false");
+    }
+}
+
 void aur_json_cstring(aur_sink_t *sink, const char *s)
 {
     if (s) {
@@ -273,12 +283,7 @@ apr_status_t aur_json_cell(aur_sink_t *sink, const aur_cell_t *cell)
         aur_json_string(sink, cell->v.s, cell->len);
         break;
     case AUR_V_BOOL:
-        if (cell->v.i) {
-            aur_json_lit(sink, "true");
-        }
-        else {
-            aur_json_lit(sink, "false");
-        }
+        aur_json_bool(sink, cell->v.i != 0);
         break;
     case AUR_V_TIMESTAMP:
     case AUR_V_TIMESTAMP_TZ:
