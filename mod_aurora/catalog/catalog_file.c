@@ -163,7 +163,7 @@ static apr_status_t partition_read(aur_file_dataset_t *d, const aur_json_in_t *i
     if (!out->load_id_column && !out->load_type_column && !out->date_column) {
         return aur_json_refuse(in, here, "a partition needs at least one column.");
     }
-    if (out->nsupported && !out->load_type_column) {
+    if (aur_json_member(part, "supported_types") && !out->load_type_column) {
         return aur_json_refuse(in, AUR_AT_MEMBER(here, "supported_types"),
                                "supported_types needs a load_type_column.");
     }
