@@ -153,6 +153,7 @@ static const struct {
     {"{'datasets':{'S':'T'}}", "BAD_REQUEST", "/datasets/S"},
     {"{'datasets':{'S':null}}", "BAD_REQUEST", "/datasets/S"},
     {"{'datasets':{'':{}}}", "BAD_REQUEST", "/datasets/"},
+    {"{'datasets':{'Été':{},'T':{},'éTÉ':{}}}", "BAD_REQUEST", "/datasets/éTÉ"},
     {"{'datasets':{'a/b~':{'x':1}}}", "BAD_REQUEST", "/datasets/a~1b~0/x"},
     {D("'source':1"), "BAD_REQUEST", "/datasets/S/source"},
     {D("'source':''"), "BAD_REQUEST", "/datasets/S/source"},
