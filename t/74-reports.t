@@ -328,9 +328,14 @@ sub small {
  "mine": {"sql": "SELECT :me AS me", "parameters": [{"name": "me", "expr": "%{HTTP:X-User}"}]}}}
 JSON
     close $out;
-    $server = Aurora::Server->start(db => $db, catalog => $path);
+    $server = Aurora::Server->start(db => $db, catalog => $path, conf => qq{LogFormat "%U%q %{AURORA_DATASET}e" dataset\nCustomLog logs/dataset.log dataset});
     lists($server);
     links_are_read_strictly($server);
+    for (['echo?t=a,b&shape=arrays', 'report:echo'], ['needs.csv?must=1', 'report:needs'], ['needs.csv', 'report:needs'], ['nothing', '-']) {
+        my ($link, $dataset) = @$_;
+        my $known = $server->wait_until(sub { Aurora::Server::slurp($server->root . '/logs/dataset.log') =~ m{/\Q$link\E (\S+)\n} && $1 });
+        is($known, $dataset, "$link: the access log knows it as $dataset");
+    }
     Aurora::Data::catalog_write($path, { reports => { after => { sql => 'SELECT 1 AS one' } } });
     ok($server->graceful, 'a changed file');
     is(problem($server->http->get(link_to('echo', t => 1))), '404 UNKNOWN_REPORT -', 'is taken over');
