@@ -426,6 +426,7 @@ sub callers {
         [ stored => 'North', '1' ], [ stored => '', '' ], [ stored => 'Nobody', '' ], [ stored => q{' OR 1=1 --}, '' ],
         [ others => 'North', '2 / 3 / 4 / 5' ], [ others => '', '' ],
         [ either => 'North', '1 / 5' ], [ either => '', '5' ],
+        map({ [ $_ => "\xff", '' ], [ $_ => "North\xc0\x80", '' ] } qw(stored others written)),
         [ number => '2', '1 / 2' ], [ number => 'two', '' ], [ number => '', '' ],
         [ written => 'North', '1' ], [ written => '', '' ], [ written => q{' OR 1=1 --}, '' ],
     );

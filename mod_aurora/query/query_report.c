@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "aurora/text.h"
 #include "query_fill.h"
 #include "query_read.h"
 #include "query_value.h"
@@ -140,7 +141,7 @@ static void caller_read(aur_report_value_t *out, const aur_report_param_t *param
     aur_error_t unused; /* nobody who asks can mend it: there is no value then */
 
     texts[0] = caller ? caller(ctx, param) : NULL;
-    if (texts[0] && *texts[0]) {
+    if (texts[0] && *texts[0] && aur_utf8_valid(texts[0], strlen(texts[0]))) {
         (void)all_read(out, param, texts, 1, &unused, p);
     }
 }
