@@ -56,6 +56,8 @@ sub dataset { return '{"datasets": {"S": {' . $_[0] . '}}}' }
 sub report  { return '{"reports": {"R": {' . $_[0] . '}}}' }
 sub param   { return report('"sql": "SELECT 1", "parameters": [{' . $_[0] . '}]') }
 sub filter  { return dataset('"row_filter": {"conditions": [' . $_[0] . ']}') }
+sub stored  { return report('"query": {"dataset": "S", ' . $_[0] . '}') }
+sub chosen  { return stored('"filters": {"conditions": [{"column": "A", ' . $_[0] . '}]}') }
 sub sole    { return filter('{"column": "A", ' . $_[0] . '}') }
 
 my @examples = $text =~ /^```json\n(.*?)^```$/msg;
@@ -66,12 +68,21 @@ my @good = (
     sole('"operator": "between", "value": "1,2"'), sole('"operator": "between", "value": [1, {"expr": "2"}]'),
     sole('"operator": "not_in", "value": {"expr": "%{REMOTE_USER}"}'), filter('{"logic": "OR", "conditions": [{"column": "A", "operator": "is_empty"}]}'),
     '{"reports": {}}', report('"sql": "SELECT 1"'), report('"query": {"dataset": "S"}, "roles": ["a"]'), param('"name": "a", "type": "number", "default": 1'),
+    report('"sql": "SELECT 1", "description": ""'), param('"name": "a", "type": "number", "default": [1, "2.5"], "multiple": true'), sole('"operator": "is_null", "value": null, "datatype": null'),
+    stored('"columns": null, "limit": 5, "offset": null, "is_preview": true, "partition_load_type": null, "partition_filters": {"S": [1], "T": null}'),
+    stored('"joins": [{"left_dataset": "S", "right_dataset": "T", "join_type": "left", "alias": "U", "on": [{"left_column": "A", "right_column": "B"}]}]'),
+    stored('"group_by": ["A"], "aggregations": [{"column": "*", "function": "count", "output_name": ""}], "sorting": [{"column": "A", "direction": "DESC", "nulls": "last"}]'),
+    stored('"filters": {"logic": "OR", "conditions": [{"conditions": []}, {"column": "A", "operator": "between", "value": "1,2", "datatype": "number", "ignore_case": null}]}'),
+    '{"reports": {"R": {"parameters": [{"name": "p", "multiple": true}, {"name": "n", "type": "number"}], "query": {"dataset": "S", "limit": "${n}", "partition_filters": {"S": "${p}"}, "filters": {"conditions": [{"column": "A", "operator": "in", "value": "${p}"}]}}}}}',
     param('"name": "a", "expr": "%{REMOTE_USER}"'), param('"name": "a", "type": "choice", "choices": ["x"], "default": "x"'), param('"name": "a", "multiple": true, "default": ["x", "y"]'),
 );
 my @bad = (
     '[]', '{"dataset": {}}', '{"discover": "no"}', '{"datasets": []}', '{"datasets": {"S": null}}', '{"datasets": {"": {}}}',
     dataset('"source": ""'), dataset('"source": 1'), dataset('"display_name": []'), dataset('"colour": 1'), dataset('"columns": {}'),
     dataset('"columns": {"A": "x"}'), dataset('"columns": {"A": {"width": 5}}'), dataset('"columns": {"A": {"format": ""}}'),
+    '{"discover": null}', dataset('"columns": null'), dataset('"source": null'), dataset('"partition": null'), dataset('"columns": {"A": {"format": null}}'),
+    dataset('"sorting": [{"column": "A", "direction": null}]'), dataset('"partition": {"load_id_column": "L", "supported_types": []}'),
+    dataset('"partition": {"load_type_column": "L", "default": "latest"}'), sole('"operator": "is_null", "ignore_case": null'),
     dataset('"columns": {"A": {"roles": []}}'), dataset('"partition": {}'), dataset('"partition": {"load_id_column": ""}'),
     dataset('"partition": {"load_id_column": "L", "default": "first"}'), dataset('"partition": {"load_id_column": "L", "supported_types": ["x"]}'),
     dataset('"partition": {"load_id_column": "L", "roles": ["x"]}'), dataset('"sorting": {}'), dataset('"sorting": [{"direction": "ASC"}]'),
@@ -88,6 +99,13 @@ my @bad = (
     '{"reports": []}', '{"reports": {"a.b": {"sql": "SELECT 1"}}}', '{"reports": {"' . 'a' x 65 . '": {"sql": "SELECT 1"}}}', report(''), report('"sql": "SELECT 1", "query": {"dataset": "S"}'),
     report('"query": {}'), report('"query": []'), report('"sql": ""'), report('"sql": "SELECT 1", "roles": []'), report('"sql": "SELECT 1", "colour": 1'), param('"type": "text"'),
     param('"name": "1a"'), param('"name": "limit"'), param('"name": "a", "type": "colour"'), param('"name": "a", "type": "choice"'), param('"name": "a", "choices": ["x"]'),
+    stored('"rows": 5'), stored('"limit": 0'), stored('"limit": "ten"'), stored('"offset": -1'), stored('"columns": "A"'), stored('"shape": "rows"'), stored('"partition_filters": {"S": "x"}'),
+    stored('"sorting": [{"column": "A", "order": "DESC"}]'), stored('"sorting": [{"direction": "ASC"}]'), stored('"aggregations": [{"column": "A", "function": "sum", "name": "N"}]'),
+    stored('"joins": [{"left_dataset": "S", "right_dataset": "T", "how": "left", "on": [{"left_column": "A", "right_column": "B"}]}]'), stored('"joins": [{"left_dataset": "S", "right_dataset": "T", "on": []}]'),
+    stored('"joins": [{"left_dataset": "S", "right_dataset": "T", "on": [{"left_column": "A", "right_column": "B", "x": 1}]}]'), stored('"filters": {"column": "A", "operator": "is_null"}'),
+    stored('"filters": {"conditions": [], "not": true}'), chosen('"operator": "eq", "value": "x", "ignorecase": true'), chosen('"operator": "eq"'), chosen('"operator": "in", "value": "x"'), chosen('"operator": "between", "value": 1'), chosen('"operator": "is"'),
+    report('"sql": null'), report('"sql": "SELECT 1", "description": null'), param('"name": "a", "default": null'), param('"name": "a", "default": 5'), param('"name": "a", "multiple": true, "default": ["x", 5]'),
+    param('"name": "a", "type": "choice", "choices": [""]'),
     param('"name": "a", "required": "yes"'), param('"name": "a", "default": ["x"]'), param('"name": "a", "default": {}'), param('"name": "a", "expr": "x", "default": "y"'), param('"name": "a", "width": 1'),
 );
 
@@ -112,23 +130,33 @@ for my $i (0 .. $#files) {
 
 # --- the words ---------------------------------------------------------------------------------
 
-# Every member that the schema knows is in the reference, and in its first example.
+# Every member that the schema knows is in the reference, and in its first example; those of a stored request are the
+# ones that requests have.
 sub properties {
-    my ($node, $found) = @_;
+    my ($node, $found, $where) = @_;
+    $where //= sub { $_[0] !~ /^request/ };
     if (ref $node eq 'HASH') {
         $found->{$_} = 1 for ref $node->{properties} eq 'HASH' && ($node->{additionalProperties} // 1) eq '0' ? keys %{ $node->{properties} } : ();
-        properties($_, $found) for values %$node;
+        properties($node->{$_}, $found, $where) for grep { ref $node->{$_} && $where->($_) } sort keys %$node;
     }
     elsif (ref $node eq 'ARRAY') {
-        properties($_, $found) for @$node;
+        properties($_, $found, $where) for @$node;
     }
     return $found;
 }
 
-my $known = properties(JSON::PP->new->boolean_values(0, 1)->decode(Aurora::Server::slurp($schema)), {});
+sub tree { return JSON::PP->new->boolean_values(0, 1)->decode(Aurora::Server::slurp($_[0])) }
+
+sub names { return join ' ', sort keys %{ $_[0]{properties} } }
+
+my $known = properties(tree($schema), {});
 cmp_ok(scalar keys %$known, '>=', 20, 'the schema has members');
 for my $name (sort keys %$known) {
     like($text, qr/`[^`\n]*\b$name\b[^`\n]*`/, "$name is explained");
     like($examples[0], qr/"$name"/, "$name is in the first example");
 }
+my ($stored, $asked) = (tree($schema)->{'$defs'}, tree("$repo/mod_aurora/http/openapi.json")->{components}{schemas});
+my %same = (request => 'QueryRequest', request_join => 'Join', request_group => 'Group', request_rule => 'Rule', request_aggregation => 'Aggregation', request_sort => 'Sort');
+is(names($stored->{$_}), names($asked->{ $same{$_} }), "$_: the members of a stored request are those of $same{$_}") for sort keys %same;
+is(names($stored->{request_join}{properties}{on}{items}), names($asked->{Join}{properties}{on}{items}), 'and so are those of a pair of columns');
 done_testing();

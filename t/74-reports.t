@@ -190,6 +190,20 @@ sub types_of {
     is("@{$json->{types}}", $want{ $db->name }, $db->name . ': types are those the database tells');
 }
 
+# Two columns of one name: an object would keep one of their values. What a database renames or refuses is its own business.
+sub same_names {
+    my ($db, $server) = @_;
+    my $name = $db->name;
+    my $r = $server->http->get(link_to('twice'));
+    my $json = $r->{status} == 200 ? Aurora::JSON::decode($r->{body}) : undef;
+    my %want = (sqlite => qr/^200/, pgsql => qr/^400 BAD_REQUEST a$/, mysql => qr/^400 BAD_REQUEST a$/, oracle => qr/^(?:400 BAD_REQUEST A|502 DATABASE_ERROR -)$/);
+    like(problem($r), $want{$name}, "$name: columns of one name in a preview");
+    is(scalar keys %{ $json->{data}[0] }, 2, "$name: no value is lost") if $json;
+    return if $name eq 'oracle';
+    is(rows_of(preview($server, 'twice')), '1,2', "$name: an array has both");
+    is($server->http->get(link_to('twice.csv', header => 0))->{body}, "1,2\r\n", "$name: and so has a file");
+}
+
 my %TYPED = (
     sqlite => 'SELECT :d AS d, :n AS n, :t AS t, :i + 0 AS i', pgsql => 'SELECT :d AS d, :n AS n, :t AS t, :i AS i',
     mysql => 'SELECT :d AS d, :n AS n, :t AS t, :i AS i', oracle => 'SELECT CAST(:d AS DATE) AS d, :n AS n, :t AS t, :i AS i FROM DUAL',
@@ -204,11 +218,13 @@ for my $name (Aurora::Databases->names) {
             stored => stored(), written => written(), broken => { sql => 'SELECT x FROM no_such_table' },
             typed => { parameters => [ { name => 'd', type => 'date' }, { name => 'n', type => 'number' }, { name => 't' }, { name => 'i', type => 'number', default => 7 } ],
                 sql => $TYPED{$name} },
+            twice => { sql => 'SELECT 1 AS a, 2 AS a' . ($name eq 'oracle' ? ' FROM DUAL' : '') },
         ));
         my $before = $db->digest;
         pages($db, $server);
         types_of($db, $server);
         breaks($db, $server);
+        same_names($db, $server);
         $server->rewrite(conf => 'AuroraPreviewMaxRows 500');
         ok($server->graceful, "$name: a larger page");
         gives_the_same($db, $server);
@@ -312,9 +328,14 @@ sub small {
  "mine": {"sql": "SELECT :me AS me", "parameters": [{"name": "me", "expr": "%{HTTP:X-User}"}]}}}
 JSON
     close $out;
-    $server = Aurora::Server->start(db => $db, catalog => $path);
+    $server = Aurora::Server->start(db => $db, catalog => $path, conf => qq{LogFormat "%U%q %{AURORA_DATASET}e" dataset\nCustomLog logs/dataset.log dataset});
     lists($server);
     links_are_read_strictly($server);
+    for (['echo?t=a,b&shape=arrays', 'report:echo'], ['needs.csv?must=1', 'report:needs'], ['needs.csv', 'report:needs'], ['nothing', '-']) {
+        my ($link, $dataset) = @$_;
+        my $known = $server->wait_until(sub { Aurora::Server::slurp($server->root . '/logs/dataset.log') =~ m{/\Q$link\E (\S+)\n} && $1 });
+        is($known, $dataset, "$link: the access log knows it as $dataset");
+    }
     Aurora::Data::catalog_write($path, { reports => { after => { sql => 'SELECT 1 AS one' } } });
     ok($server->graceful, 'a changed file');
     is(problem($server->http->get(link_to('echo', t => 1))), '404 UNKNOWN_REPORT -', 'is taken over');
@@ -405,6 +426,7 @@ sub callers {
         [ stored => 'North', '1' ], [ stored => '', '' ], [ stored => 'Nobody', '' ], [ stored => q{' OR 1=1 --}, '' ],
         [ others => 'North', '2 / 3 / 4 / 5' ], [ others => '', '' ],
         [ either => 'North', '1 / 5' ], [ either => '', '5' ],
+        map({ [ $_ => "\xff", '' ], [ $_ => "North\xc0\x80", '' ] } qw(stored others written)),
         [ number => '2', '1 / 2' ], [ number => 'two', '' ], [ number => '', '' ],
         [ written => 'North', '1' ], [ written => '', '' ], [ written => q{' OR 1=1 --}, '' ],
     );

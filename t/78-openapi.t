@@ -300,13 +300,20 @@ sub answers {
     }
 }
 
-# The response of a path that a code stands in.
-sub response_of {
-    my ($doc, $request, $code) = @_;
+sub operation_of {
+    my ($doc, $request) = @_;
     my ($method, $path) = $request =~ m{^(\w+) ([^?]*)};
     for my $operation ($doc->operations) {
         my $pattern = quotemeta($operation->[0]) =~ s/\\\{\w+\\\}/[^\/]+/r;
-        next unless $path =~ /^$pattern$/ && lc $method eq $operation->[1];
+        return $operation if $path =~ /^$pattern$/ && lc $method eq $operation->[1];
+    }
+    return undef;
+}
+
+# The response of a path that a code stands in.
+sub response_of {
+    my ($doc, $request, $code) = @_;
+    if (my $operation = operation_of($doc, $request)) {
         for my $status (keys %{ $operation->[2]{responses} }) {
             my $media = $operation->[2]{responses}{$status}{content}{'application/problem+json'} or next;
             return Aurora::OpenAPI::pointer('paths', @$operation[ 0, 1 ], 'responses', $status, 'content', 'application/problem+json', 'schema') if $media->{examples}{$code};
@@ -315,6 +322,9 @@ sub response_of {
     }
     return Aurora::OpenAPI::pointer(qw(components schemas Problem));
 }
+
+# Headers of errors that came as they are described.
+my %TOLD;
 
 sub refused {
     my ($doc, $cases, $r, $request, $code, $exact) = @_;
@@ -326,6 +336,11 @@ sub refused {
     my $at = response_of($doc, $request, $code);
     ok($at, "$code: this route is said to answer it") or return;
     push @$cases, [ $at, $value, "$code: the answer fits its schema" ], [ $at, $example, "$code: so does the example" ];
+    my $operation = operation_of($doc, $request) or return;
+    my $headers = $operation->[2]{responses}{ $example->{status} }{headers};
+    my %described = map { lc $_ => 1 } keys %$headers;
+    is(join(' ', grep { /^(?:x-aurora|x-correlation|ratelimit|retry-after)/ && !$described{$_} } sort keys %{ $r->{headers} }), '', "$code: every header that is sent is described");
+    $TOLD{$_}++ for grep { defined $r->{headers}{$_} } keys %described;
 }
 
 sub errors {
@@ -524,6 +539,7 @@ reports($doc, \@cases);
 answers($server->http, $doc, \@cases);
 my $seen = errors($server->http, $doc, \@cases);
 governed_errors($doc, \@cases, $seen);
+ok($TOLD{$_}, "an error came with $_") for qw(x-correlation-id x-aurora-task ratelimit ratelimit-policy retry-after);
 note('not provoked here: ', join ', ', grep { !$seen->{$_} } sort keys %{ $doc->root->{components}{examples} });
 elsewhere();
 page($server, $doc);

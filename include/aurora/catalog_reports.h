@@ -26,8 +26,9 @@ typedef struct aur_report_param_t {
     const char *display_name; /* name where the file gives none */
     aur_param_e type;
     int required;
-    int multiple;  /* it may be given several times */
-    int ndefaults; /* 0: none; several only where it may have several */
+    int multiple;     /* it may be given several times */
+    int ndefaults;    /* 0: none; several only where it may have several */
+    int default_list; /* the file has them as a list */
     const char *const *defaults;
     int nchoices; /* of AUR_PARAM_CHOICE alone */
     const char *const *choices;

@@ -163,7 +163,7 @@ static apr_status_t partition_read(aur_file_dataset_t *d, const aur_json_in_t *i
     if (!out->load_id_column && !out->load_type_column && !out->date_column) {
         return aur_json_refuse(in, here, "a partition needs at least one column.");
     }
-    if (out->nsupported && !out->load_type_column) {
+    if (aur_json_member(part, "supported_types") && !out->load_type_column) {
         return aur_json_refuse(in, AUR_AT_MEMBER(here, "supported_types"),
                                "supported_types needs a load_type_column.");
     }
@@ -254,10 +254,25 @@ static apr_status_t dataset_read(aur_file_dataset_t *d, const aur_json_in_t *in,
     return rv;
 }
 
+/* Those before it are in taken. */
+static apr_status_t name_take(aur_names_t *taken, const aur_catalog_file_t *f,
+                              const aur_json_in_t *in, const char *name, const aur_json_at_t *at)
+{
+    int other = aur_names_find(taken, name, strlen(name), in->p);
+
+    if (other >= 0) {
+        return aur_json_refuse(in, at, "another dataset is called %s; letter case does not count.",
+                               aur_name_shown(f->datasets[other].name, in->p));
+    }
+    aur_names_add(taken, apr_pstrdup(in->p, name), 0, f->ndatasets);
+    return APR_SUCCESS;
+}
+
 static apr_status_t root_read(aur_catalog_file_t *f, const aur_json_in_t *in, json_t *root)
 {
     static const char *const known[] = {"datasets", "discover", "reports", NULL};
     const aur_json_at_t *here = AUR_AT_MEMBER(NULL, "datasets");
+    aur_names_t *taken = aur_names_create(in->p);
     json_t *datasets, *dataset;
     aur_file_dataset_t *out;
     const char *name;
@@ -283,7 +298,10 @@ static apr_status_t root_read(aur_catalog_file_t *f, const aur_json_in_t *in, js
     f->datasets = out;
     json_object_foreach(datasets, name, dataset)
     {
-        rv = dataset_read(&out[f->ndatasets++], in, dataset, name, AUR_AT_MEMBER(here, name));
+        rv = name_take(taken, f, in, name, AUR_AT_MEMBER(here, name));
+        if (rv == APR_SUCCESS) {
+            rv = dataset_read(&out[f->ndatasets++], in, dataset, name, AUR_AT_MEMBER(here, name));
+        }
         if (rv != APR_SUCCESS) {
             return rv;
         }

@@ -80,7 +80,7 @@ apr_status_t aur_file_roles_read(const char *const **roles, const aur_json_in_t 
 /** Read the shape of `row_filter` and the columns it names; its grammar is checked later. */
 apr_status_t aur_file_row_filter_read(aur_file_dataset_t *d, const aur_json_in_t *in,
                                       const json_t *dataset, const aur_json_at_t *at);
-/** Refuse members of an object that are not known. known ends with NULL. */
+/** Refuse members of an object that are not known, or null. known ends with NULL. */
 apr_status_t aur_file_members_check(const aur_json_in_t *in, const json_t *object,
                                     const aur_json_at_t *at, const char *const *known);
 /** Put the pointer in front of the detail: the administrator reads a log line, which shows the detail

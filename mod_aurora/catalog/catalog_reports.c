@@ -74,6 +74,7 @@ static apr_status_t defaults_read(aur_report_param_t *out, const aur_json_in_t *
             AUR_REPORT_VALUES_MAX);
     }
     list = apr_pcalloc(in->p, n * sizeof(*list));
+    out->default_list = json_is_array(value);
     out->defaults = list;
     out->ndefaults = (int)n;
     if (!json_is_array(value)) {
@@ -117,7 +118,10 @@ static apr_status_t choices_read(aur_report_param_t *out, const aur_json_in_t *i
     }
     for (i = 0; out->nchoices > 0 && i < out->ndefaults; i++) {
         if (!is_choice(out, out->defaults[i])) {
-            return aur_json_refuse(in, AUR_AT_MEMBER(at, "default"), "it is none of the choices.");
+            const aur_json_at_t *value = AUR_AT_MEMBER(at, "default");
+            return aur_json_refuse(in,
+                                   out->default_list ? AUR_AT_ELEMENT(value, (apr_size_t)i) : value,
+                                   "it is none of the choices.");
         }
     }
     return APR_SUCCESS;

@@ -1,6 +1,6 @@
 /* catalog_rights.c - members of the catalogue file that say who may see what: roles, row_filter
- * (aurora/catalog.h). A slip in them must not open anything: null, an empty list and a filter that
- * restricts nothing are refused, though elsewhere they would count as left out. */
+ * (aurora/catalog.h). A slip in them must not open anything: an empty list and a filter that
+ * restricts nothing are refused. And in the whole file null is: left out means every column, every caller. */
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -8,6 +8,12 @@
 #include "catalog_parts.h"
 
 #define ROLES_MAX 1000
+
+/* Of a rule: its operator says what value may be, and nobody looks at datatype. */
+static int takes_null(const char *name)
+{
+    return !strcmp(name, "value") || !strcmp(name, "datatype");
+}
 
 apr_status_t aur_file_members_check(const aur_json_in_t *in, const json_t *object,
                                     const aur_json_at_t *at, const char *const *known)
@@ -23,6 +29,10 @@ apr_status_t aur_file_members_check(const aur_json_in_t *in, const json_t *objec
         }
         if (!*k) {
             return aur_json_refuse(in, AUR_AT_MEMBER(at, name), "this member is not known.");
+        }
+        if (json_is_null(value) && !takes_null(name)) {
+            return aur_json_refuse(in, AUR_AT_MEMBER(at, name), "null is no value; leave %s out.",
+                                   name);
         }
     }
     return APR_SUCCESS;

@@ -63,8 +63,8 @@
       "by commas.")                                                                                \
     X(CATALOG, "AuroraCatalog", PATH, AUR_NO_FIELD, NULL, 0, 0, NULL, "file.json",                 \
       "Catalogue file",                                                                            \
-      "Display names, column lists, partitions, and who may read what, laid over what the "        \
-      "database has: docs/catalogue.md. The path is relative to ServerRoot.")                      \
+      "Display names, column lists, partitions, reports, and who may read what, laid over "        \
+      "what the database has: docs/catalogue.md. The path is relative to ServerRoot.")             \
     X(CATALOG_REFRESH, "AuroraCatalogRefresh", TIME, catalog_refresh, NULL, 0, AUR_DAY, "5min",    \
       "time", "Age at which the catalogue is read again",                                          \
       "Tables and columns are read from the database again when they are asked for and older "     \

@@ -67,7 +67,8 @@ static void write_object(aur_openapi_t *d, const json_t *object)
     {
         aur_sink_write(d->sink, ",", n++ > 0);
         if (!strcmp(name, "@errors")) {
-            aur_openapi_errors(d, value);
+            aur_openapi_errors(d, value,
+                               json_object_get(json_object_get(object, "200"), "headers"));
             continue;
         }
         aur_json_cstring(d->sink, name);

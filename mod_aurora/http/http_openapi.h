@@ -27,8 +27,9 @@ const char *aur_openapi_text(aur_openapi_t *d, const char *name);
 /** Any value of openapi.json, filled in. */
 void aur_openapi_write(aur_openapi_t *d, const json_t *value);
 
-/** The responses of a list of codes and of those that every route may answer, without braces. */
-void aur_openapi_errors(aur_openapi_t *d, const json_t *codes);
+/** The responses of a list of codes and of those that every route may answer, without braces.
+ * @param headers  of the operation's answer 200: those of a task and a rate are theirs as well */
+void aur_openapi_errors(aur_openapi_t *d, const json_t *codes, const json_t *headers);
 /** An example for each code, as one object. */
 void aur_openapi_error_examples(aur_openapi_t *d);
 

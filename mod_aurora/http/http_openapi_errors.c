@@ -53,7 +53,23 @@ static const char *description(const aur_code_e *list, int n, apr_pool_t *p)
     return text;
 }
 
-static void write_response(aur_openapi_t *d, const aur_code_e *list, int n)
+/* Those that an answer carries whatever becomes of it, once somebody has been let in. */
+static void write_headers(aur_openapi_t *d, const json_t *headers)
+{
+    static const char *const any[] = {"X-Aurora-Task", "RateLimit", "RateLimit-Policy"};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(any) / sizeof(any[0]); i++) {
+        if (json_object_get(headers, any[i])) {
+            aur_json_lit(d->sink, ",");
+            aur_json_cstring(d->sink, any[i]);
+            aur_json_lit(d->sink, ":");
+            aur_openapi_write(d, json_object_get(headers, any[i]));
+        }
+    }
+}
+
+static void write_response(aur_openapi_t *d, const aur_code_e *list, int n, const json_t *headers)
 {
     int status = aur_problem_status(list[0]), i;
     aur_sink_t *sink = d->sink;
@@ -63,6 +79,7 @@ static void write_response(aur_openapi_t *d, const aur_code_e *list, int n)
     aur_json_cstring(sink, description(list, n, d->p));
     aur_json_lit(sink, ",\"headers\":{\"X-Correlation-ID\":{\"$ref\":\"#/components/headers/"
                        "X-Correlation-ID\"}");
+    write_headers(d, headers);
     if (status == HTTP_SERVICE_UNAVAILABLE || status == HTTP_TOO_MANY_REQUESTS) {
         aur_json_lit(sink, ",\"Retry-After\":{\"$ref\":\"#/components/headers/Retry-After\"}");
     }
@@ -88,7 +105,7 @@ static void write_response(aur_openapi_t *d, const aur_code_e *list, int n)
 }
 
 /* The table has the codes of one status one after the other. */
-void aur_openapi_errors(aur_openapi_t *d, const json_t *codes)
+void aur_openapi_errors(aur_openapi_t *d, const json_t *codes, const json_t *headers)
 {
     const json_t *common = json_object_get(d->root, "x-common-errors");
     aur_code_e list[AUR_E_COUNT];
@@ -104,7 +121,7 @@ void aur_openapi_errors(aur_openapi_t *d, const json_t *codes)
         if (n && (code + 1 == AUR_E_COUNT ||
                   aur_problem_status((aur_code_e)(code + 1)) != aur_problem_status(list[0]))) {
             aur_sink_write(d->sink, ",", !first);
-            write_response(d, list, n);
+            write_response(d, list, n, headers);
             first = n = 0;
         }
     }

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
+#include "aurora/json_in.h"
 #include "aurora/query.h"
 #include "aurora/writer.h"
 
@@ -102,6 +103,26 @@ static apr_status_t count_total(aur_request_t *x, const aur_plan_t *plan,
     return aur_run_count(x, plan, AUR_SQL_COUNT, total);
 }
 
+/* SQL by hand may give one name to several columns; an object would keep the value of one of them. */
+static apr_status_t check_names(aur_request_t *x, const aur_plan_t *plan,
+                                const aur_result_column_t *columns, int ncolumns)
+{
+    int i, other;
+
+    for (i = 0; plan->written && !plan->arrays && i < ncolumns; i++) {
+        for (other = 0; other < i && strcmp(columns[other].name, columns[i].name); other++) {
+        }
+        if (other < i) {
+            aur_error_set(&x->err, AUR_E_BAD_REQUEST, NULL,
+                          "Two columns of this report are called %s; ask for shape=arrays.",
+                          aur_name_shown(columns[i].name, x->r->pool));
+            aur_error_column(&x->err, columns[i].name);
+            return APR_EGENERAL;
+        }
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan,
                                 const aur_estimate_t *estimate)
 {
@@ -117,8 +138,13 @@ static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    aur_answer_begin(x, "application/json", PREVIEW_BUFFERS);
     columns = aur_cursor_columns(cursor, &ncolumns);
+    rv = check_names(x, plan, columns, ncolumns);
+    if (rv != APR_SUCCESS) {
+        aur_cursor_close(cursor);
+        return rv;
+    }
+    aur_answer_begin(x, "application/json", PREVIEW_BUFFERS);
     writer = aur_writer_json_create(x->sink, columns, ncolumns, &options, x->r->pool);
     rv = write_result(x, cursor, writer, NULL, sent);
     if (rv == APR_SUCCESS) {

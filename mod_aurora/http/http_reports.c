@@ -43,6 +43,7 @@ static apr_status_t find(aur_request_t *x, const aur_catalog_t *catalog)
     if (report && aur_viewer_has(aur_request_viewer(x), report->roles)) {
         if (is_readable(report, catalog, &why, x->r->pool)) {
             x->report = report;
+            x->dataset = apr_pstrcat(x->r->pool, "report:", report->name, NULL);
             return APR_SUCCESS;
         }
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, x->r,
@@ -198,6 +199,7 @@ static apr_status_t without_pointer(aur_request_t *x)
 /* *query: NULL for hand-written SQL. */
 static apr_status_t make_plan(aur_request_t *x, aur_query_t **query, aur_plan_t **plan)
 {
+    const char *dataset = x->dataset; /* planning puts the request's own in its place */
     apr_pool_t *p = x->r->pool;
 
     *query = NULL;
@@ -208,7 +210,7 @@ static apr_status_t make_plan(aur_request_t *x, aur_query_t **query, aur_plan_t 
              aur_run_plan(x, *query, plan) != APR_SUCCESS) {
         return without_pointer(x);
     }
-    x->dataset = apr_pstrcat(p, "report:", x->report->name, NULL);
+    x->dataset = dataset;
     x->title = x->report->display_name;
     (*plan)->dataset_name = x->dataset;
     return APR_SUCCESS;

@@ -21,24 +21,32 @@ typedef enum {
     WITHHELD /* its parameter should have come with the caller, and did not */
 } outcome_e;
 
-/* The members of a request (query.h; those at the end are for compatibility). */
-static const char *const members[] = {"dataset",
-                                      "columns",
-                                      "joins",
-                                      "filters",
-                                      "group_by",
-                                      "aggregations",
-                                      "sorting",
-                                      "partition_filters",
-                                      "partition_load_type",
-                                      "limit",
-                                      "offset",
-                                      "shape",
-                                      "column_metadata",
-                                      "use_high_perf_hints",
-                                      "is_virtual_scroll",
-                                      "is_preview",
-                                      NULL};
+/* The members of a request (query.h; those at the end are for compatibility), and of what stands in them. */
+static const char *const of_request[] = {"dataset",
+                                         "columns",
+                                         "joins",
+                                         "filters",
+                                         "group_by",
+                                         "aggregations",
+                                         "sorting",
+                                         "partition_filters",
+                                         "partition_load_type",
+                                         "limit",
+                                         "offset",
+                                         "shape",
+                                         "column_metadata",
+                                         "use_high_perf_hints",
+                                         "is_virtual_scroll",
+                                         "is_preview",
+                                         NULL};
+static const char *const of_join[] = {
+    "left_dataset", "right_dataset", "join_type", "alias", "on", NULL};
+static const char *const of_on[] = {"left_column", "right_column", NULL};
+static const char *const of_group[] = {"logic", "conditions", NULL};
+static const char *const of_rule[] = {"column",      "operator", "value",
+                                      "ignore_case", "datatype", NULL};
+static const char *const of_aggregation[] = {"column", "function", "output_name", NULL};
+static const char *const of_sort[] = {"column", "direction", "nulls", NULL};
 
 /* --- places -------------------------------------------------------------------------------------- */
 
@@ -382,20 +390,82 @@ static apr_status_t places_check(const fill_t *f, const json_t *node, const aur_
     return rv;
 }
 
+/* A request may carry what it likes; a slip of the administrator's would be ignored without a word. What is no
+ * object is told when the request is read. */
+static apr_status_t members_check(const fill_t *f, const json_t *object, const char *const *known,
+                                  const aur_json_at_t *at)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)object, name, value)
+    {
+        const char *const *k = known;
+        while (*k && strcmp(*k, name)) {
+            k++;
+        }
+        if (!*k) {
+            return aur_json_refuse(&f->in, AUR_AT_MEMBER(at, name), "this member is not known.");
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* Those of each object in a list. */
+static apr_status_t list_check(const fill_t *f, const json_t *object, const char *name,
+                               const char *const *known, const aur_json_at_t *at)
+{
+    const aur_json_at_t *list = AUR_AT_MEMBER(at, name);
+    apr_status_t rv = APR_SUCCESS;
+    json_t *value;
+    apr_size_t i;
+
+    json_array_foreach(json_object_get(object, name), i, value)
+    {
+        const aur_json_at_t *here = AUR_AT_ELEMENT(list, i);
+        if (rv == APR_SUCCESS) {
+            rv = members_check(f, value, known, here);
+        }
+        if (rv == APR_SUCCESS && known == of_join) {
+            rv = list_check(f, value, "on", of_on, here);
+        }
+    }
+    return rv;
+}
+
+/* As deep as the catalogue file may be. */
+static apr_status_t filters_check(const fill_t *f, const json_t *node, const aur_json_at_t *at)
+{
+    const json_t *conditions = aur_json_member(node, "conditions");
+    const aur_json_at_t *list = AUR_AT_MEMBER(at, "conditions");
+    apr_status_t rv = members_check(f, node, conditions ? of_group : of_rule, at);
+    json_t *value;
+    apr_size_t i;
+
+    json_array_foreach(conditions, i, value)
+    {
+        rv = rv == APR_SUCCESS ? filters_check(f, value, AUR_AT_ELEMENT(list, i)) : rv;
+    }
+    return rv;
+}
+
 apr_status_t aur_fill_check(const aur_report_t *report, aur_error_t *err, apr_pool_t *p)
 {
     fill_t f = {{err, p, AUR_QUERY_NAME_MAX}, report, NULL};
-    const char *name;
-    json_t *value;
-    int i;
+    const json_t *query = report->query;
+    apr_status_t rv = members_check(&f, query, of_request, NULL);
 
-    json_object_foreach((json_t *)report->query, name, value)
-    {
-        for (i = 0; members[i] && strcmp(members[i], name); i++) {
-        }
-        if (!members[i]) {
-            return aur_json_refuse(&f.in, AUR_AT_MEMBER(NULL, name), "this member is not known.");
-        }
+    if (rv == APR_SUCCESS) {
+        rv = list_check(&f, query, "joins", of_join, NULL);
     }
-    return places_check(&f, report->query, NULL);
+    if (rv == APR_SUCCESS) {
+        rv = filters_check(&f, json_object_get(query, "filters"), AUR_AT_MEMBER(NULL, "filters"));
+    }
+    if (rv == APR_SUCCESS) {
+        rv = list_check(&f, query, "aggregations", of_aggregation, NULL);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = list_check(&f, query, "sorting", of_sort, NULL);
+    }
+    return rv == APR_SUCCESS ? places_check(&f, query, NULL) : rv;
 }

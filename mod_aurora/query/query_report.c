@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "aurora/text.h"
 #include "query_fill.h"
 #include "query_read.h"
 #include "query_value.h"
@@ -140,7 +141,7 @@ static void caller_read(aur_report_value_t *out, const aur_report_param_t *param
     aur_error_t unused; /* nobody who asks can mend it: there is no value then */
 
     texts[0] = caller ? caller(ctx, param) : NULL;
-    if (texts[0] && *texts[0]) {
+    if (texts[0] && *texts[0] && aur_utf8_valid(texts[0], strlen(texts[0]))) {
         (void)all_read(out, param, texts, 1, &unused, p);
     }
 }
@@ -232,20 +233,32 @@ aur_plan_t *aur_report_written(const aur_report_t *report, const aur_report_valu
 
 /* --- the check ----------------------------------------------------------------------------------- */
 
+static apr_status_t default_check(const aur_report_t *report, int index, int nth, aur_error_t *err,
+                                  apr_pool_t *p)
+{
+    const aur_report_param_t *param = &report->params[index];
+    const char *at = apr_psprintf(p, "%s/parameters/%d/default", report->pointer, index);
+    aur_cell_t unused;
+
+    if (one_read(&unused, param, param->defaults[nth], err, p) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    return aur_error_set(err, AUR_E_BAD_REQUEST,
+                         param->default_list ? apr_psprintf(p, "%s/%d", at, nth) : at, "%s",
+                         apr_pstrdup(p, err->detail));
+}
+
 static apr_status_t defaults_check(const aur_report_t *report, aur_error_t *err, apr_pool_t *p)
 {
-    aur_report_value_t unused;
-    int i;
+    apr_status_t rv = APR_SUCCESS;
+    int i, n;
 
     for (i = 0; i < report->nparams; i++) {
-        const aur_report_param_t *param = &report->params[i];
-        if (all_read(&unused, param, param->defaults, param->ndefaults, err, p) != APR_SUCCESS) {
-            return aur_error_set(err, AUR_E_BAD_REQUEST,
-                                 apr_psprintf(p, "%s/parameters/%d/default", report->pointer, i),
-                                 "%s", apr_pstrdup(p, err->detail));
+        for (n = 0; rv == APR_SUCCESS && n < report->params[i].ndefaults; n++) {
+            rv = default_check(report, i, n, err, p);
         }
     }
-    return APR_SUCCESS;
+    return rv;
 }
 
 apr_status_t aur_report_check(const aur_report_t *report, aur_error_t *err, apr_pool_t *p)

@@ -24,10 +24,17 @@ apr_status_t aur_query_read_expr(aur_scalar_t *out, aur_query_reader_t *r, const
 {
     const aur_json_at_t *here = AUR_AT_MEMBER(at, "expr");
     aur_json_in_t in = {r->in.err, r->in.p, EXPR_MAX};
-    const char *wrong;
+    const char *wrong, *name;
+    json_t *unused;
     apr_status_t rv;
 
-    if (json_object_size(value) != 1 || !json_object_get(value, "expr")) {
+    json_object_foreach((json_t *)value, name, unused)
+    {
+        if (strcmp(name, "expr")) {
+            return aur_json_refuse(&r->in, AUR_AT_MEMBER(at, name), "this member is not known.");
+        }
+    }
+    if (!json_object_get(value, "expr")) {
         return aur_json_refuse(&r->in, at,
                                "A value, or an object with the one member expr, is "
                                "expected here.");

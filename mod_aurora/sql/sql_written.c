@@ -194,20 +194,21 @@ static apr_status_t put_count(const writing_t *w, apr_int64_t bound)
     return rv;
 }
 
-/* Does the text itself say how many rows it gives? Looked for outside parentheses. */
+/* Does the text itself say how many rows it gives? Looked for outside parentheses; t.offset is a column. */
 static int is_limited(const writing_t *w)
 {
     static const char *const words[] = {"LIMIT", "FETCH", "OFFSET", "FOR", NULL};
     aur_sql_scan_t scan = {w->written->text, strlen(w->written->text), 0, w->q->dialect->lexis};
     aur_sql_piece_t piece;
-    int depth = 0;
+    int depth = 0, dotted = 0;
 
     for (aur_sql_scan(&piece, &scan); piece.kind != AUR_PIECE_END; aur_sql_scan(&piece, &scan)) {
         depth += piece.len == 1 && *piece.text == '(';
         depth -= piece.len == 1 && *piece.text == ')';
-        if (depth == 0 && piece.kind == AUR_PIECE_WORD && is_one_of(words, &piece)) {
+        if (depth == 0 && !dotted && piece.kind == AUR_PIECE_WORD && is_one_of(words, &piece)) {
             return 1;
         }
+        dotted = piece.len == 1 && *piece.text == '.';
     }
     return 0;
 }

@@ -63,7 +63,6 @@ static const struct {
     const char *text, *want;
 } good[] = {
     {"{}", ""},
-    {"{'reports':null}", ""},
     {"{'reports':{}}", ""},
     {R("'sql':'SELECT 1'"), "R/R SELECT 1"},
     {"{'reports':{'z':{'sql':'1'},'A_b-9':{'query':{'dataset':'S'}}}}", "z/z 1; A_b-9/A_b-9 query"},
@@ -76,7 +75,7 @@ static const struct {
     {P("'name':'p','type':'number','default':'12345678901234567890.5'"),
      "R/R p/p:number=12345678901234567890.5 S"},
     {P("'name':'p','type':'date','default':'2024-01-31'"), "R/R p/p:date=2024-01-31 S"},
-    {P("'name':'p','type':'timestamp','default':null"), "R/R p/p:timestamp S"},
+    {P("'name':'p','type':'timestamp'"), "R/R p/p:timestamp S"},
     {P("'name':'p','multiple':true,'default':'a'"), "R/R p/p:text*=a S"},
     {P("'name':'p','multiple':true,'default':['a','']"), "R/R p/p:text*=a, S"},
     {P("'name':'p','type':'choice','choices':['a','b'],'default':'b'"), "R/R p/p:choice=b?a,b S"},
@@ -105,6 +104,11 @@ static const struct {
     const char *text, *pointer;
 } bad[] = {
     {"{'reports':[]}", "/reports"},
+    {"{'reports':null}", "/reports"},
+    {R("'sql':'S','description':null"), "/reports/R/description"},
+    {R("'sql':'S','query':null"), "/reports/R/query"},
+    {P("'name':'p','default':null"), "/reports/R/parameters/0/default"},
+    {P("'name':'p','expr':null"), "/reports/R/parameters/0/expr"},
     {"{'reports':{'R':[]}}", "/reports/R"},
     {"{'reports':{'R':null}}", "/reports/R"},
     {"{'reports':{'':{'sql':'S'}}}", "/reports/"},
@@ -152,6 +156,10 @@ static const struct {
     {P("'name':'p','type':'choice','choices':['a',1]"), "/reports/R/parameters/0/choices/1"},
     {P("'name':'p','type':'choice','choices':['a'],'default':'b'"),
      "/reports/R/parameters/0/default"},
+    {P("'name':'p','type':'choice','choices':['a'],'multiple':true,'default':'b'"),
+     "/reports/R/parameters/0/default"},
+    {P("'name':'p','type':'choice','choices':['a'],'multiple':true,'default':['a','b']"),
+     "/reports/R/parameters/0/default/1"},
     {P("'name':'p','expr':''"), "/reports/R/parameters/0/expr"},
     {P("'name':'p','expr':'x','required':true"), "/reports/R/parameters/0/required"},
     {P("'name':'p','expr':'x','default':'y'"), "/reports/R/parameters/0/default"},

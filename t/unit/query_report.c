@@ -310,7 +310,24 @@ static const struct {
      "/parameters/0/default"},
     {"'sql':'S','parameters':[{'name':'t'},{'name':'n','type':'number','multiple':true,"
      "'default':[1,'two']}]",
-     "/parameters/1/default"},
+     "/parameters/1/default/1"},
+    {Q("'dataset':'D','joins':[{'left_dataset':'D','right_dataset':'E','how':'left',"
+       "'on':[{'left_column':'A','right_column':'B'}]}]"),
+     "/query/joins/0/how"},
+    {Q("'dataset':'D','joins':[{'left_dataset':'D','right_dataset':'E',"
+       "'on':[{'left_column':'A','right_column':'B','operator':'eq'}]}]"),
+     "/query/joins/0/on/0/operator"},
+    {Q("'dataset':'D','filters':{'logic':'OR','conditions':[],'not':true}"), "/query/filters/not"},
+    {F("{'column':'A','operator':'eq','value':1},"
+       "{'conditions':[{'column':'A','operator':'eq','value':'x','ignorecase':true}]}"),
+     "/query/filters/conditions/1/conditions/0/ignorecase"},
+    {Q("'dataset':'D','aggregations':[{'column':'A','function':'sum','name':'N'}]"),
+     "/query/aggregations/0/name"},
+    {Q("'dataset':'D','sorting':[{'column':'A'},{'column':'B','order':'DESC'}]"),
+     "/query/sorting/1/order"},
+    {Q("'dataset':'D','sorting':[{'column':'A','direction':null,'nulls':null}],'filters':"
+       "{'conditions':[{'column':'A','operator':'is_null','value':null,'datatype':'text'}]}"),
+     NULL},
 };
 
 static void checks_reports(apr_pool_t *p)

@@ -205,6 +205,8 @@ static const struct {
     {MY, "SELECT 1 LIMIT 3", AUR_SQL_PAGE,
      "SELECT * FROM (SELECT 1 LIMIT 3\n) q LIMIT 10 OFFSET 5"},
     {MY, "(SELECT 1 LIMIT 3)", AUR_SQL_PAGE, "(SELECT 1 LIMIT 3)\n LIMIT 10 OFFSET 5"},
+    {MY, "SELECT t.offset, t.limit FROM t ORDER BY 1", AUR_SQL_PAGE,
+     "SELECT t.offset, t.limit FROM t ORDER BY 1\n LIMIT 10 OFFSET 5"},
     {MY, "SELECT 'limit', `limit` -- limit", AUR_SQL_PAGE,
      "SELECT 'limit', `limit` -- limit\n LIMIT 10 OFFSET 5"},
     {OR, "SELECT :a FROM dual", AUR_SQL_PAGE,
