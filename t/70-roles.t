@@ -105,8 +105,57 @@ sub table {
     like($truth{ann}{'column SSN: its greatest'}, qr/444-44-4444/, 'and the column');
     like($truth{bob}{'column score: its greatest'}, qr/"T":9\b/, 'by any of its roles');
     like($truth{bob}{'rows of ACCOUNTS: totals'}, qr/"N":3,"S":80\b/, 'and rows of his own');
+    counted($kind, $http);
     $server->finish("$kind: the server survived");
     mutations($kind, $of, \@attempts, \%truth, \%figures);
+    return;
+}
+
+# Where there are rows that somebody may not see, an estimate is a count of the others on every database: a planner's
+# figure has seen them all.
+sub counted {
+    my ($kind, $http) = @_;
+    my $with = sub { my ($dataset, @rules) = @_; return { dataset => $dataset, filters => { logic => 'AND', conditions => \@rules } } };
+    my @cases = (
+        $with->('ACCOUNTS'), $with->('NEWEST'), $with->('NOTES'), $with->('WIRES'), $with->('STOCK'),
+        $with->('ACCOUNTS', Aurora::Rights::rule('AMOUNT', 'eq', 999.5)), $with->('NEWEST', Aurora::Rights::rule('AMOUNT', 'gt', 900)),
+        $with->('NOTES', Aurora::Rights::rule('BODY', 'eq', 'buy')), $with->('WIRES', Aurora::Rights::rule('SCORE', 'gt', 50)),
+        $with->('STOCK', Aurora::Rights::rule('N', 'lt', 6)),
+        { %{ $with->('CLIENTS', Aurora::Rights::rule('BODY', 'eq', 'buy')) }, joins => [ Aurora::Rights::joined('NOTES', [ 'CLIENTS', 'ID', 'ID' ], join_type => 'left') ] },
+        { dataset => 'NOTES', group_by => ['OWNER'] },
+    );
+    for my $case (@cases) {
+        my @of = ($case->{dataset}, map { "@$_{qw(column operator value)}" } @{ ($case->{filters} || {})->{conditions} || [] });
+        for my $user (qw(bob eve)) {
+            my ($there, $figure) = map { Aurora::HTTP::json(Aurora::Rights::send_one($http, $user, { path => "/api/v1/query/$_", body => $case })) || {} } qw(preview estimate);
+            is($figure->{estimated_rows} // 'none', $there->{total_row_count} // 'no rows', "$kind, $user: the estimate of @of is a count");
+        }
+    }
+    return;
+}
+
+# And so no filter tells by it which values the others have: neither an estimate, nor what is refused for its size.
+sub statistics {
+    my $db = Aurora::Databases->create('pgsql');
+    $db->pg->psql(q{CREATE TABLE plans (id integer, owner text, topic text, amount integer);
+        INSERT INTO plans SELECT i, CASE WHEN i % 100 = 0 THEN 'eve' ELSE 'ann' END, CASE WHEN i % 100 = 0 THEN 'tea' ELSE 'merger' END, i % 1000 FROM generate_series(1, 20000) i;
+        ANALYZE plans; GRANT SELECT ON plans TO aurora});
+    my $rule   = '{"column": "owner", "operator": "eq", "value": {"expr": "%{HTTP:X-User}"}}';
+    my $server = Aurora::Server->start(mpm => $mpm, $db->server, location => "AuroraExplainThreshold 100 csv=100\nAuroraXlsxMaxRows 10",
+        catalog => catalogue(qq({"datasets": {"PLANS": {"source": "plans", "row_filter": {"conditions": [$rule]}}}})));
+    my $ask = sub {
+        my ($path, $topic, %more) = @_;
+        return $server->http->post("/aurora/api/v1/query/$path", { dataset => 'PLANS', columns => ['id'], filters => { logic => 'AND', conditions => [ Aurora::Rights::rule('topic', 'eq', $topic) ] }, %more },
+            headers => { 'X-User' => 'eve', 'X-Correlation-ID' => 'the-same' });
+    };
+    my %square = (joins => [ Aurora::Rights::joined('PLANS', [ 'PLANS', 'owner', 'owner' ]) ]);
+    for my $path (qw(preview estimate export?format=csv export?format=xlsx)) {
+        same((map { Aurora::Rights::essence($ask->($path, $_), figures => 1) } qw(merger divorce)), "pgsql: $path: a value of hidden rows is like one that is not there");
+        same((map { Aurora::Rights::essence($ask->($path, $_, %square), figures => 1) } qw(merger divorce)), "pgsql: $path of a join that would be refused: likewise");
+        is($ask->($path, 'tea', %square)->{status}, $path eq 'estimate' ? 200 : 400, "pgsql: $path: too many rows of his own are too many");
+    }
+    is(Aurora::HTTP::json($ask->('preview', 'tea', %square))->{estimated_rows}, 101, 'pgsql: counted no further than needed');
+    $server->finish('pgsql: the server with statistics survived');
     return;
 }
 
@@ -255,6 +304,7 @@ for my $kind (grep { $_ ne 'mysql' } Aurora::Databases->names) {
   SKIP: {
         skip "no $kind: $why", 1 if $why;
         table($kind);
+        statistics() if $kind eq 'pgsql';
     }
 }
 others();
