@@ -221,7 +221,7 @@ sub headers {
     my $db = Aurora::Data::sqlite_create("$folder/headers.db", more => $Aurora::Rights::TABLES);
     my $text = '{"datasets": {"CLIENTS": {"row_filter": {"conditions": [{"column": "REGION", "operator": "eq", "value": {"expr": "%{HTTP:X-Region}"}}, '
         . '{"column": "ID", "operator": "lte", "value": {"expr": "%{HTTP:X-Most}"}}]}}, "LOADS": {"roles": ["a b", "ü"]}}}';
-    my $server = Aurora::Server->start(mpm => $mpm, db => $db, catalog => catalogue($text), location => 'AuroraRoles %{HTTP:X-Roles}');
+    my $server = Aurora::Server->start(mpm => $mpm, db => $db, catalog => catalogue($text), location => "AuroraRoles %{HTTP:X-Roles}\nAuroraExplainThreshold 0\nAuroraXlsxMaxRows 2");
     my $ids = sub {
         my %headers = @_;
         my $r = $server->http->preview({ dataset => 'CLIENTS', columns => ['ID'], sorting => [ { column => 'ID' } ] }, headers => \%headers);
@@ -237,6 +237,11 @@ sub headers {
     is($ids->('X-Region' => "\xff", 'X-Most' => 9), '200', 'what is no UTF-8: no row');
     my $r = $server->http->preview({ dataset => 'CLIENTS' }, headers => { 'X-Region' => 'North', 'X-Most' => 9 });
     unlike($r->{headers}{vary} // '', qr/Region|Most/i, 'no header tells what the filter reads');
+    # without a threshold nothing has been counted before
+    my %north = (headers => { 'X-Region' => 'North', 'X-Most' => 9 });
+    is(Aurora::HTTP::json($server->http->preview({ dataset => 'CLIENTS', limit => 1 }, %north))->{total_row_count}, 2, 'the total is of his rows');
+    is($server->http->export({ dataset => 'CLIENTS' }, query => '?format=xlsx', %north)->{status}, 200, 'and no others make a workbook too long');
+    is($server->http->export({ dataset => 'LOADS' }, query => '?format=xlsx', headers => { 'X-Roles' => 'a b' })->{status}, 400, 'as three rows are');
     my $sees = sub { my ($roles) = @_; return $server->http->preview({ dataset => 'LOADS' }, headers => { 'X-Roles' => $roles })->{status} };
     is($sees->('x, a b ,y'), 200, 'a role may have blanks in it');
     is($sees->("\xc3\xbc"), 200, 'and be any UTF-8');
