@@ -22,7 +22,7 @@ use Aurora::Server ();
 our @USERS = qw(ann bob eve);
 our $REPORTS = 0;    # does the catalogue have reports as well?
 our @RIGHTS = ('roles of PAY', 'roles of CLIENTS.SSN', 'roles of CLIENTS.SCORE', 'roles of LOADS.LOAD_ID', 'roles of LOADS.KIND', 'roles of STOCK.LOAD_ID',
-    'roles of SHIFTS', 'roles of MY_SHIFTS.PLACE',
+    'roles of SHIFTS', 'roles of MY_SHIFTS.PLACE', 'roles of all of CABLES',
     'row_filter of ACCOUNTS', 'row_filter of NEWEST', 'row_filter of NOTES', 'row_filter of WIRES', 'row_filter of MY_SHIFTS');
 
 # --- data --------------------------------------------------------------------------------------
@@ -111,6 +111,7 @@ sub catalog {
         '"LOADS": {"columns": {"ID": {}, "N": {}, ' . _column('LOAD_ID', 'Load', _roles($on{'roles of LOADS.LOAD_ID'}, 'hr')) . ', "AS_OF": {}, '
         . _column('KIND', 'Kind', _roles($on{'roles of LOADS.KIND'}, 'hr')) . '}, ' . $PARTITION . '}',
         _stock(_column('LOAD_ID', 'Load', _roles($on{'roles of STOCK.LOAD_ID'}, 'hr'))),
+        _cables(_roles($on{'roles of all of CABLES'}, 'hr')),
         '"SHIFTS": {"display_name": "Shifts of all"' . _roles($on{'roles of SHIFTS'}, 'hr') . '}',
         _my_shifts(_column('PLACE', 'Place', _roles($on{'roles of MY_SHIFTS.PLACE'}, 'hr')), $rows->('MY_SHIFTS', '{"column": "PLACE", "operator": "in", "value": {"expr": "%{reqenv:AURORA_BRANCHES}"}}')),
         _accounts(map { $rows->($_, '{"column": "BRANCH", "operator": "in", "value": {"expr": "%{reqenv:AURORA_BRANCHES}"}}') } qw(ACCOUNTS NEWEST)),
@@ -142,6 +143,12 @@ sub _stock {
     return '"STOCK": {"columns": {"ID": {}, "N": {}' . ($load ? qq(, $load}, "partition": {"load_id_column": "LOAD_ID", "default": "latest"}}) : '}}');
 }
 
+# Of which one may see every column or none.
+sub _cables {
+    my ($roles) = @_;
+    return '"CABLES": {"source": "STOCK", "display_name": "Cables", "columns": {' . _column('ID', 'Id', $roles) . ', ' . _column('N', 'N', $roles) . '}}';
+}
+
 # The same rows as SHIFTS, which it is found as where there is no SHIFTS. The filter goes by a column that roles hide.
 sub _my_shifts {
     my ($place, $rows) = @_;
@@ -167,7 +174,7 @@ sub reference {
         ? '"LOADS": {"columns": {"ID": {}, "N": {}, "LOAD_ID": {"display_name": "Load"}, "AS_OF": {}, "KIND": {"display_name": "Kind"}}, ' . "$PARTITION}"
         : '"LOADS": {"columns": {"ID": {}, "N": {}, "AS_OF": {}}, "partition": {"date_column": "AS_OF", "default": "latest"}}';
     return '{"datasets": {' . join(",\n", ($user eq 'ann' ? '"PAY": {"source": "SALARIES", "display_name": "Salaries, secret"}' : ()),
-        ($user eq 'ann' ? '"SHIFTS": {"display_name": "Shifts of all"}' : ()), _my_shifts($user eq 'ann' ? _column('PLACE', 'Place', '') : '', ''),
+        ($user eq 'ann' ? _cables('') : ()), ($user eq 'ann' ? '"SHIFTS": {"display_name": "Shifts of all"}' : ()), _my_shifts($user eq 'ann' ? _column('PLACE', 'Place', '') : '', ''),
         $clients{$user}, $loads, _stock($user eq 'ann' ? _column('LOAD_ID', 'Load', '') : ''), _accounts('', ''), '"NOTES": {"display_name": "Notes"}', '"WIRES": {"display_name": "Wires"}') . '}'
         . _reports(accounts => '', newest => '', $user eq 'ann' ? (named => '', pay => '', ssn => '') : ()) . "}\n";
 }
@@ -426,6 +433,18 @@ sub _shifts {
     );
 }
 
+sub _all_cables {
+    my ($n) = @_;
+    return (
+        'its columns'     => get("datasets/$n/columns"),
+        'a preview'       => post('preview', dataset => $n),
+        'one column'      => view(dataset => $n),
+        'its count'       => post('preview', dataset => $n, aggregations => [ { column => '*', function => 'count' } ]),
+        'a count in a join' => post('preview', dataset => 'NOTES', aggregations => [ { column => '*', function => 'count' } ], joins => [ joined($n, [ 'NOTES', 'ID', 'ID' ]) ]),
+        'an export'       => post('export?format=csv', dataset => $n),
+    );
+}
+
 sub _my_places {
     return (
         'selected'       => view(dataset => 'MY_SHIFTS', columns => ['PLACE']),
@@ -492,6 +511,8 @@ sub attempts {
         return ('counted' => post('preview', dataset => 'STOCK', aggregations => [ { column => '*', function => 'count' } ]),
             'told of' => post('export?format=xlsx&about=1', dataset => 'STOCK', columns => ['N'], sorting => [ { column => 'ID' } ]));
     });
+    push @all, { right => 'roles of all of CABLES', name => 'datasets, of which no column', request => get('datasets') };
+    $add->('roles of all of CABLES', 'CABLES', \&_all_cables, args => ['CABLES'], twin => ['CEBLES']);
     $add->('roles of SHIFTS', 'SHIFTS', \&_shifts);
     $add->('roles of MY_SHIFTS.PLACE', 'places of MY_SHIFTS', \&_my_places);
     $add->('row_filter of MY_SHIFTS', 'rows of MY_SHIFTS', \&_my_rows);
