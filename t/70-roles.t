@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/lib";
 
 use Test::More;
 
+use Aurora::Async;
 use Aurora::Data;
 use Aurora::Databases;
 use Aurora::JSON;
@@ -105,8 +106,57 @@ sub table {
     like($truth{ann}{'column SSN: its greatest'}, qr/444-44-4444/, 'and the column');
     like($truth{bob}{'column score: its greatest'}, qr/"T":9\b/, 'by any of its roles');
     like($truth{bob}{'rows of ACCOUNTS: totals'}, qr/"N":3,"S":80\b/, 'and rows of his own');
+    counted($kind, $http);
     $server->finish("$kind: the server survived");
     mutations($kind, $of, \@attempts, \%truth, \%figures);
+    return;
+}
+
+# Where there are rows that somebody may not see, an estimate is a count of the others on every database: a planner's
+# figure has seen them all.
+sub counted {
+    my ($kind, $http) = @_;
+    my $with = sub { my ($dataset, @rules) = @_; return { dataset => $dataset, filters => { logic => 'AND', conditions => \@rules } } };
+    my @cases = (
+        $with->('ACCOUNTS'), $with->('NEWEST'), $with->('NOTES'), $with->('WIRES'), $with->('STOCK'),
+        $with->('ACCOUNTS', Aurora::Rights::rule('AMOUNT', 'eq', 999.5)), $with->('NEWEST', Aurora::Rights::rule('AMOUNT', 'gt', 900)),
+        $with->('NOTES', Aurora::Rights::rule('BODY', 'eq', 'buy')), $with->('WIRES', Aurora::Rights::rule('SCORE', 'gt', 50)),
+        $with->('STOCK', Aurora::Rights::rule('N', 'lt', 6)),
+        { %{ $with->('CLIENTS', Aurora::Rights::rule('BODY', 'eq', 'buy')) }, joins => [ Aurora::Rights::joined('NOTES', [ 'CLIENTS', 'ID', 'ID' ], join_type => 'left') ] },
+        { dataset => 'NOTES', group_by => ['OWNER'] },
+    );
+    for my $case (@cases) {
+        my @of = ($case->{dataset}, map { "@$_{qw(column operator value)}" } @{ ($case->{filters} || {})->{conditions} || [] });
+        for my $user (qw(bob eve)) {
+            my ($there, $figure) = map { Aurora::HTTP::json(Aurora::Rights::send_one($http, $user, { path => "/api/v1/query/$_", body => $case })) || {} } qw(preview estimate);
+            is($figure->{estimated_rows} // 'none', $there->{total_row_count} // 'no rows', "$kind, $user: the estimate of @of is a count");
+        }
+    }
+    return;
+}
+
+# And so no filter tells by it which values the others have: neither an estimate, nor what is refused for its size.
+sub statistics {
+    my $db = Aurora::Databases->create('pgsql');
+    $db->pg->psql(q{CREATE TABLE plans (id integer, owner text, topic text, amount integer);
+        INSERT INTO plans SELECT i, CASE WHEN i % 100 = 0 THEN 'eve' ELSE 'ann' END, CASE WHEN i % 100 = 0 THEN 'tea' ELSE 'merger' END, i % 1000 FROM generate_series(1, 20000) i;
+        ANALYZE plans; GRANT SELECT ON plans TO aurora});
+    my $rule   = '{"column": "owner", "operator": "eq", "value": {"expr": "%{HTTP:X-User}"}}';
+    my $server = Aurora::Server->start(mpm => $mpm, $db->server, location => "AuroraExplainThreshold 100 csv=100\nAuroraXlsxMaxRows 10",
+        catalog => catalogue(qq({"datasets": {"PLANS": {"source": "plans", "row_filter": {"conditions": [$rule]}}}})));
+    my $ask = sub {
+        my ($path, $topic, %more) = @_;
+        return $server->http->post("/aurora/api/v1/query/$path", { dataset => 'PLANS', columns => ['id'], filters => { logic => 'AND', conditions => [ Aurora::Rights::rule('topic', 'eq', $topic) ] }, %more },
+            headers => { 'X-User' => 'eve', 'X-Correlation-ID' => 'the-same' });
+    };
+    my %square = (joins => [ Aurora::Rights::joined('PLANS', [ 'PLANS', 'owner', 'owner' ]) ]);
+    for my $path (qw(preview estimate export?format=csv export?format=xlsx)) {
+        same((map { Aurora::Rights::essence($ask->($path, $_), figures => 1) } qw(merger divorce)), "pgsql: $path: a value of hidden rows is like one that is not there");
+        same((map { Aurora::Rights::essence($ask->($path, $_, %square), figures => 1) } qw(merger divorce)), "pgsql: $path of a join that would be refused: likewise");
+        is($ask->($path, 'tea', %square)->{status}, $path eq 'estimate' ? 200 : 400, "pgsql: $path: too many rows of his own are too many");
+    }
+    is(Aurora::HTTP::json($ask->('preview', 'tea', %square))->{estimated_rows}, 101, 'pgsql: counted no further than needed');
+    $server->finish('pgsql: the server with statistics survived');
     return;
 }
 
@@ -162,7 +212,25 @@ sub others {
     (my $none = $id) =~ tr/0-9a-f/1-9a-f0/;
     same(Aurora::Rights::essence($ask->('eve', "/api/v1/tasks/$id")), Aurora::Rights::essence($ask->('eve', "/api/v1/tasks/$none")),
         'others no more than one that never was', $id, $none);
-    unlike($ask->('eve', '/api/v1/tasks')->{body}, qr/PAY/, 'nor in the list');
+    $server->finish;
+    return;
+}
+
+# A list of tasks has what runs: a query that does not end.
+sub running {
+    my $db = Aurora::Data::sqlite_create("$folder/running.db",
+        more => 'CREATE VIEW ENDLESS AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS ID FROM n;');
+    my $server = Aurora::Server->start(mpm => $mpm, db => $db, catalog => catalogue('{"datasets": {"ENDLESS": {"roles": ["hr"]}}}'),
+        location => "AuroraUser %{HTTP:X-User}\nAuroraRoles %{HTTP:X-Roles}");
+    my $as = sub { my ($user, $roles) = @_; return (headers => { 'X-User' => $user, 'X-Roles' => $roles, 'X-Correlation-ID' => 'the-same' }) };
+    my $tasks = sub { return $server->http->api('/api/v1/tasks', $as->(@_)) };
+    my $before = $tasks->('eve', '');
+    my $job = Aurora::Async->run(sub { $server->http->preview({ dataset => 'ENDLESS', columns => ['ID'] }, $as->('ann', 'hr')) });
+    my $own = $server->wait_until(sub { (Aurora::HTTP::json($tasks->('ann', 'hr'))->{tasks} || [])->[0] }, 10) || {};
+    is($own->{dataset}, 'ENDLESS', 'a list of tasks tells their owner what they read');
+    same(Aurora::Rights::essence($tasks->('eve', $_)), Aurora::Rights::essence($before), "and others nothing, with the roles '$_'") for '', 'hr';
+    $server->http->request('DELETE', "/aurora/api/v1/tasks/$own->{id}", $as->('ann', 'hr')) if $own->{id};
+    $job->wait;
     $server->finish;
     return;
 }
@@ -172,7 +240,7 @@ sub headers {
     my $db = Aurora::Data::sqlite_create("$folder/headers.db", more => $Aurora::Rights::TABLES);
     my $text = '{"datasets": {"CLIENTS": {"row_filter": {"conditions": [{"column": "REGION", "operator": "eq", "value": {"expr": "%{HTTP:X-Region}"}}, '
         . '{"column": "ID", "operator": "lte", "value": {"expr": "%{HTTP:X-Most}"}}]}}, "LOADS": {"roles": ["a b", "ü"]}}}';
-    my $server = Aurora::Server->start(mpm => $mpm, db => $db, catalog => catalogue($text), location => 'AuroraRoles %{HTTP:X-Roles}');
+    my $server = Aurora::Server->start(mpm => $mpm, db => $db, catalog => catalogue($text), location => "AuroraRoles %{HTTP:X-Roles}\nAuroraExplainThreshold 0\nAuroraXlsxMaxRows 2");
     my $ids = sub {
         my %headers = @_;
         my $r = $server->http->preview({ dataset => 'CLIENTS', columns => ['ID'], sorting => [ { column => 'ID' } ] }, headers => \%headers);
@@ -188,10 +256,15 @@ sub headers {
     is($ids->('X-Region' => "\xff", 'X-Most' => 9), '200', 'what is no UTF-8: no row');
     my $r = $server->http->preview({ dataset => 'CLIENTS' }, headers => { 'X-Region' => 'North', 'X-Most' => 9 });
     unlike($r->{headers}{vary} // '', qr/Region|Most/i, 'no header tells what the filter reads');
+    # without a threshold nothing has been counted before
+    my %north = (headers => { 'X-Region' => 'North', 'X-Most' => 9 });
+    is(Aurora::HTTP::json($server->http->preview({ dataset => 'CLIENTS', limit => 1 }, %north))->{total_row_count}, 2, 'the total is of his rows');
+    is($server->http->export({ dataset => 'CLIENTS' }, query => '?format=xlsx', %north)->{status}, 200, 'and no others make a workbook too long');
+    is($server->http->export({ dataset => 'LOADS' }, query => '?format=xlsx', headers => { 'X-Roles' => 'a b' })->{status}, 400, 'as three rows are');
     my $sees = sub { my ($roles) = @_; return $server->http->preview({ dataset => 'LOADS' }, headers => { 'X-Roles' => $roles })->{status} };
     is($sees->('x, a b ,y'), 200, 'a role may have blanks in it');
     is($sees->("\xc3\xbc"), 200, 'and be any UTF-8');
-    is($sees->('a'), 404, 'but counts as a whole');
+    is($sees->($_), 404, "but counts as a whole: $_") for 'a', 'a b c', 'x a b', 'a b;y';
     is($sees->('A B'), 404, 'and in its letter case');
     $server->finish;
     return;
@@ -255,9 +328,11 @@ for my $kind (grep { $_ ne 'mysql' } Aurora::Databases->names) {
   SKIP: {
         skip "no $kind: $why", 1 if $why;
         table($kind);
+        statistics() if $kind eq 'pgsql';
     }
 }
 others();
+running();
 headers();
 proxy();
 restarts();

@@ -443,6 +443,37 @@ sub callers {
     $server->finish('rows of the caller');
 }
 
+# What the caller brings and no parameter can take: no row, no word to him, and one line in the log that does not tell it.
+sub unfit_callers {
+    my @two   = map { { name => $_, expr => '%{HTTP:X-Value}', type => 'number' } } qw(me too);
+    my $rules = all_of(rule(ID => eq => '${me}'), rule(ID => eq => '${too}'));
+    my $server = start({
+        stored  => { parameters => \@two, query => { dataset => 'REGIONS', columns => ['ID'], filters => $rules } },
+        written => { parameters => \@two, sql => 'SELECT ID FROM REGIONS WHERE ID = :me AND ID = :too' },
+        text    => { parameters => [ { name => 'me', expr => '%{HTTP:X-Value}' } ], query => { dataset => 'REGIONS', columns => ['ID'], filters => all_of(rule(NAME => neq => '${me}')) } },
+        pasted  => { parameters => [ { name => 'me', expr => '%{HTTP:X-Value}' } ], sql => 'SELECT ID FROM REGIONS WHERE NAME <> :me' },
+    });
+    my $number = qr/Parameter me is a number: write digits with an optional point, without spaces or separators\.$/m;
+    my $utf8   = qr/its expression gives something that is not UTF-8$/m;
+    my ($n, @cases) = (0);
+    push @cases, map { [ $_, 'canary-81', $number ], [ $_, "canary-\xff", $utf8 ], [ $_, '2', undef ], [ $_, '', undef ] } qw(stored written);
+    push @cases, map { [ $_, "canary-\xff", $utf8 ], [ $_, '', undef ] } qw(text pasted);
+    for (@cases) {
+        my ($report, $value, $why) = @$_;
+        for my $suffix ('?shape=arrays', '.csv?header=0') {
+            my $id = 'unfit-' . ++$n;
+            my $r = $server->http->get("/aurora/api/v1/reports/$report$suffix", headers => { 'X-User' => 'eve', 'X-Value' => $value, 'X-Correlation-ID' => $id });
+            my $rows = $suffix =~ /csv/ ? $r->{body} =~ s/\r\n/ /gr : rows_of($r);
+            like("$r->{status} $rows", $value eq '2' ? qr/^200 2 ?$/ : qr/^200 $/, "$report$suffix: the rows of " . ($why ? 'what is no value' : "'$value'"));
+            my @lines = grep { /\[\Q$id\E\]/ && /AUR2014/ } split /\n/, $server->error_log;
+            is(scalar @lines, $why ? 1 : 0, "$report$suffix: lines in the log");
+            like($lines[0], qr/warn.*\[\Q$id\E\] parameter me of report $report has no value for eve: $why/, "$report$suffix: which tell what is wrong") if $why;
+        }
+    }
+    unlike($server->error_log, qr/canary/, 'and none tells the value');
+    $server->finish('values that no parameter takes');
+}
+
 # --- files -------------------------------------------------------------------------------------------
 
 # Parts of a workbook as text.
@@ -564,6 +595,7 @@ small();
 visible();
 values_hide_nothing();
 callers();
+unfit_callers();
 files();
 limits();
 honest();

@@ -260,6 +260,19 @@ for my $mpm (Aurora::Server->mpms) {
     no_figure($mpm);
 }
 
+# Who may not see a table does not see it by another name.
+for my $source (qw(SALES DEALS)) {
+    my $folder = Aurora::Data::folder();
+    my $catalog = Aurora::Data::catalog_write("$folder/rights.json", { datasets => { HIDDEN => { source => "AURORA.$source", roles => ['hr'] } } });
+    my $server = Aurora::Server->start(driver => 'oracle', params => $ora->params(libdir => 1), conf => 'AuroraSchemas AURORA', catalog => $catalog, location => 'AuroraRoles %{HTTP:X-Roles}');
+    my $sees = sub { my $answer = Aurora::HTTP::json($server->http->api('/api/v1/datasets', headers => { 'X-Roles' => $_[0] })) || {}; return join ' ', map { $_->{name} } @{ $answer->{datasets} || [] } };
+    my $others = 'HOW LINES LONG_NAP Mixed Case NAMES NAP';
+    is($sees->('none'), $others, "$source hidden: neither table nor synonym is there") or diag($server->error_log);
+    is($sees->('hr'), join(' ', sort 'HIDDEN', split / (?!Case)/, $others), 'who has the role sees the dataset');
+    is($server->http->preview({ dataset => $_ })->{status}, 404, "$source hidden: $_ cannot be read") for qw(SALES DEALS AURORA.SALES AURORA.DEALS HIDDEN);
+    $server->finish;
+}
+
 # Clients before 18 know no call timeout, which is no reason to do without them.
 my $server = Aurora::Server->start(driver => 'oracle', params => $ora->params . " libdir=$build/oci",
     env => { LD_LIBRARY_PATH => $build, AURORA_OCI_VERSION => 12 }, conf => 'AuroraSchemas AURORA');

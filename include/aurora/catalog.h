@@ -99,6 +99,8 @@ aur_catalog_builder_t *aur_catalog_builder_create(apr_pool_t *p);
  * @param schema  NULL or "" where the database has none */
 void aur_catalog_add_table(aur_catalog_builder_t *b, const char *schema, const char *table,
                            int is_view, apr_int64_t row_estimate);
+/** The table started last is a synonym of that one: the same rows by another name. */
+void aur_catalog_table_is(aur_catalog_builder_t *b, const char *schema, const char *table);
 /** Add a column to the table started last. */
 void aur_catalog_add_column(aur_catalog_builder_t *b, const char *name, const char *data_type,
                             aur_type_e type, int nullable, int comparable);
@@ -108,9 +110,10 @@ void aur_catalog_column_timed(aur_catalog_builder_t *b);
  * source, columns, partition or sorting columns the database does not have is left out, and said
  * so in *warnings (may be NULL; NULL-terminated, from p; each names the JSON pointer). The table
  * behind it is left out as well: its other columns may be hidden on purpose. Every table that no
- * dataset of the file has as its source becomes a dataset under the name "TABLE" where that is
- * unique without regard to case, else "SCHEMA.TABLE", unless the file says "discover": false.
- * Datasets come sorted by name. The builder is of no use afterwards. */
+ * dataset of the file has as its source, itself or by a synonym, becomes a dataset under the name
+ * "TABLE" where that is unique without regard to case, else "SCHEMA.TABLE", unless the file says
+ * "discover": false; of tables that an ambiguous source could mean none does. Datasets come sorted by
+ * name. The builder is of no use afterwards. */
 aur_catalog_t *aur_catalog_build(aur_catalog_builder_t *b, const aur_catalog_file_t *file,
                                  const char *const **warnings);
 

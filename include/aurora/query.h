@@ -253,6 +253,7 @@ typedef struct aur_plan_t {
     const aur_plan_sort_t *sorting;
     apr_int64_t limit, offset;
     int arrays;
+    int rows_hidden; /* tables have rows that the caller may not know of: statistics would tell */
     const char *dataset_name; /* the main dataset's */
 } aur_plan_t;
 

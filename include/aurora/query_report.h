@@ -20,14 +20,16 @@ typedef struct aur_report_value_t {
     int nvalues; /* 0: not given, and without a default */
     const char *const *texts;
     const aur_cell_t *cells; /* the same, typed */
+    /* what the caller's expression gave cannot be used, for this reason, which does not tell it */
+    const char *unfit;
 } aur_report_value_t;
 
 /** What a parameter's expression says of the caller; NULL or "": nothing. */
 typedef const char *aur_report_caller_fn(void *ctx, const aur_report_param_t *param);
 
 /** Values for all parameters of a report, in its order.
- * @param caller  asked for parameters with an expression; one that says nothing, or what is not of
- *                the parameter's type, is a parameter without a value
+ * @param caller  asked for parameters with an expression; one that says nothing, or what is no UTF-8
+ *                or not of the parameter's type (unfit), is a parameter without a value
  * @return APR_EGENERAL with err, whose column is the parameter: BAD_REQUEST (a name that is no
  *         parameter, one given twice that is not multiple), MISSING_PARAMETER, BAD_VALUE */
 apr_status_t aur_report_values(const aur_report_value_t **values, const aur_report_t *report,

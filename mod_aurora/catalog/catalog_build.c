@@ -1,5 +1,6 @@
 /* catalog_build.c - a snapshot from what was discovered and the catalogue file
  * (aurora/catalog.h). */
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <assert.h>
@@ -26,6 +27,8 @@ typedef struct build_t {
     aur_names_t *sources;         /* full and table names -> index into tables */
     aur_names_t *folded; /* folded table names: SEVERAL where case alone tells them apart */
     aur_names_t *taken;  /* names datasets of the file have */
+    apr_hash_t
+        *claimed; /* tables that datasets of the file have as their source, synonyms resolved */
 } build_t;
 
 #define RAW(x, i) APR_ARRAY_IDX((x)->tables, (i), aur_raw_table_t *)
@@ -49,10 +52,17 @@ void aur_catalog_add_table(aur_catalog_builder_t *b, const char *schema, const c
     t->schema = schema && *schema ? apr_pstrdup(b->p, schema) : NULL;
     t->table = apr_pstrdup(b->p, table);
     t->full = t->schema ? apr_pstrcat(b->p, t->schema, ".", t->table, NULL) : t->table;
+    t->behind = t->full;
     t->is_view = is_view;
     t->row_estimate = row_estimate;
     t->columns = apr_array_make(b->p, 16, sizeof(aur_column_t));
     APR_ARRAY_PUSH(b->tables, aur_raw_table_t *) = t;
+}
+
+void aur_catalog_table_is(aur_catalog_builder_t *b, const char *schema, const char *table)
+{
+    assert(b->tables->nelts > 0);
+    RAW(b, b->tables->nelts - 1)->behind = apr_pstrcat(b->p, schema, ".", table, NULL);
 }
 
 void aur_catalog_add_column(aur_catalog_builder_t *b, const char *name, const char *data_type,
@@ -101,6 +111,26 @@ static void sources_index(build_t *x)
     }
 }
 
+/* It is not served as discovered: the file says what may be seen of it. */
+static void claim(build_t *x, const aur_raw_table_t *t)
+{
+    apr_hash_set(x->claimed, t->behind, APR_HASH_KEY_STRING, t);
+}
+
+/* A source that could be several tables hides them all: one of them is meant. */
+static void claim_all(build_t *x, const char *source)
+{
+    const char *folded = fold(x, source);
+    int i;
+
+    for (i = 0; i < x->tables->nelts; i++) {
+        const aur_raw_table_t *t = RAW(x, i);
+        if (!strcmp(fold(x, t->full), folded) || !strcmp(fold(x, t->table), folded)) {
+            claim(x, t);
+        }
+    }
+}
+
 static void file_datasets(build_t *x, const aur_catalog_file_t *file)
 {
     int i;
@@ -113,7 +143,7 @@ static void file_datasets(build_t *x, const aur_catalog_file_t *file)
 
         aur_names_add(x->taken, f->name, RANK_NAME, i);
         if (found >= 0) {
-            RAW(x, found)->claimed = 1;
+            claim(x, RAW(x, found));
             d = aur_catalog_lay(&problem, f, RAW(x, found), x->p);
         }
         else {
@@ -121,6 +151,9 @@ static void file_datasets(build_t *x, const aur_catalog_file_t *file)
                                    found == AUR_NAMES_NONE ? "the database does not have"
                                                            : "several schemas have",
                                    f->source);
+            if (found == AUR_NAMES_SEVERAL) {
+                claim_all(x, f->source);
+            }
         }
         if (d) {
             APR_ARRAY_PUSH(x->datasets, aur_dataset_t *) = d;
@@ -155,7 +188,7 @@ static void discovered_datasets(build_t *x)
         const aur_raw_table_t *t = RAW(x, i);
         const char *name;
 
-        if (t->claimed) {
+        if (apr_hash_get(x->claimed, t->behind, APR_HASH_KEY_STRING)) {
             continue;
         }
         name = discovered_name(x, t);
@@ -211,6 +244,7 @@ aur_catalog_t *aur_catalog_build(aur_catalog_builder_t *b, const aur_catalog_fil
     x.datasets = apr_array_make(b->p, 64, sizeof(aur_dataset_t *));
     x.warnings = apr_array_make(b->p, 4, sizeof(const char *));
     x.taken = aur_names_create(b->p);
+    x.claimed = apr_hash_make(b->p);
     sources_index(&x);
     if (file) {
         file_datasets(&x, file);

@@ -105,7 +105,7 @@ typedef struct aur_raw_table_t {
     int is_view;
     apr_int64_t row_estimate;
     apr_array_header_t *columns; /* aur_column_t */
-    int claimed;                 /* a dataset of the file has it as its source */
+    const char *behind;          /* full, or the full name of the table whose synonym it is */
 } aur_raw_table_t;
 
 /** Make a dataset of the file on top of its table.

@@ -11,6 +11,7 @@
 
 /* Views have no row in ALL_TABLES, and so no estimate. BIN$… lies in the recycle bin. */
 #define FIELDS                                                                                     \
+    "c.owner AS base_owner, c.table_name AS base_table, "                                          \
     "CASE WHEN t.table_name IS NULL THEN 'V' ELSE 'T' END AS kind, t.num_rows AS num_rows, "       \
     "c.column_name AS column_name, c.data_type AS data_type, c.data_length AS data_length, "       \
     "c.data_precision AS data_precision, c.data_scale AS data_scale, c.char_length AS "            \
@@ -34,6 +35,8 @@
 enum {
     OWNER,
     TABLE,
+    BASE_OWNER,
+    BASE_TABLE,
     KIND,
     ROWS,
     COLUMN,
@@ -194,6 +197,7 @@ static void add_row(aur_catalog_builder_t *builder, reading_t *x)
             estimate = -1;
         }
         aur_catalog_add_table(builder, x->owner, x->table, x->field[KIND][0] == 'V', estimate);
+        aur_catalog_table_is(builder, x->field[BASE_OWNER], x->field[BASE_TABLE]);
     }
     if (!type_find(&found, x->field[DATA_TYPE])) {
         return;

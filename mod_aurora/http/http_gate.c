@@ -2,7 +2,10 @@
  * where plans carry one, else by a count that stops just above the threshold.
  *
  * The figure is that of the whole result, before a page is cut from it: the page is as dear as what
- * has to be read for it. */
+ * has to be read for it.
+ *
+ * A planner's figure comes from statistics of every row. Where the caller may not see them all it would tell
+ * which values the others have, filter by filter; there a count of his rows answers as well. */
 #include "http/http_private.h"
 
 apr_int64_t aur_gate_threshold(const aur_request_t *x, aur_db_use_e use)
@@ -32,7 +35,7 @@ apr_status_t aur_gate_estimate(aur_request_t *x, const aur_plan_t *plan, apr_int
                                aur_estimate_t *estimate)
 {
     aur_plan_t counted = *plan, settled;
-    apr_status_t rv = explain(x, plan, &estimate->rows);
+    apr_status_t rv = plan->rows_hidden ? APR_ENOTIMPL : explain(x, plan, &estimate->rows);
 
     if (rv == APR_SUCCESS && aur_newest_any(plan) && judged(x, estimate->rows)) {
         rv = aur_newest_settle(&settled, x, plan);

@@ -206,8 +206,8 @@ typedef struct aur_estimate_t {
     apr_int64_t bound; /* a count stops here */
 } aur_estimate_t;
 
-/** Ask, on x->conn: the planner where its plans carry a figure, else a count that goes no further than
- * bound. */
+/** Ask, on x->conn: the planner where its plans carry a figure and the caller may see every row, else a
+ * count that goes no further than bound. */
 apr_status_t aur_gate_estimate(aur_request_t *x, const aur_plan_t *plan, apr_int64_t bound,
                                aur_estimate_t *estimate);
 /** The most rows a use may be expected to read; 0: no limit. */

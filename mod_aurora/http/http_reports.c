@@ -216,6 +216,21 @@ static apr_status_t make_plan(aur_request_t *x, aur_query_t **query, aur_plan_t 
     return APR_SUCCESS;
 }
 
+/* The caller is told nothing. One line is enough to find the mistake. */
+static void tell_unfit(aur_request_t *x)
+{
+    int i;
+
+    for (i = 0; i < x->report->nparams && !x->report_values[i].unfit; i++) {
+    }
+    if (i < x->report->nparams) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, x->r,
+                      AURLOG(2014) "[%s] parameter %s of report %s has no value for %s: %s",
+                      x->correlation, x->report->params[i].name, x->report->name, x->user,
+                      x->report_values[i].unfit);
+    }
+}
+
 /* From the link to a plan. */
 static apr_status_t prepare(aur_request_t *x, int is_file, aur_query_t **query, aur_plan_t **plan)
 {
@@ -232,6 +247,9 @@ static apr_status_t prepare(aur_request_t *x, int is_file, aur_query_t **query, 
     if (rv == APR_SUCCESS) {
         rv = aur_report_values(&x->report_values, x->report, link.given, link.ngiven,
                                aur_link_caller, x, &x->err, x->r->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        tell_unfit(x);
     }
     if (rv == APR_SUCCESS) {
         rv = make_plan(x, query, plan);

@@ -212,6 +212,7 @@ static apr_status_t defaults_set(aur_planner_t *pl, const int *filtered)
 
         if (n && !chosen(pl, i, columns, n, filtered[i])) {
             rv = newest_set(pl, i, columns, n);
+            pl->plan->rows_hidden |= aur_dataset_newest_unknown(pl->tables[i].dataset);
         }
     }
     return rv;

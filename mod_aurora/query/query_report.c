@@ -138,11 +138,17 @@ static void caller_read(aur_report_value_t *out, const aur_report_param_t *param
                         aur_report_caller_fn *caller, void *ctx, apr_pool_t *p)
 {
     const char **texts = apr_pcalloc(p, sizeof(*texts));
-    aur_error_t unused; /* nobody who asks can mend it: there is no value then */
+    aur_error_t why; /* nobody who asks can mend it: there is no value then */
 
     texts[0] = caller ? caller(ctx, param) : NULL;
-    if (texts[0] && *texts[0] && aur_utf8_valid(texts[0], strlen(texts[0]))) {
-        (void)all_read(out, param, texts, 1, &unused, p);
+    if (!texts[0] || !*texts[0]) {
+        return;
+    }
+    if (!aur_utf8_valid(texts[0], strlen(texts[0]))) {
+        out->unfit = "its expression gives something that is not UTF-8";
+    }
+    else if (all_read(out, param, texts, 1, &why, p) != APR_SUCCESS) {
+        out->unfit = apr_pstrdup(p, why.detail);
     }
 }
 

@@ -273,6 +273,7 @@ apr_status_t aur_planner_rights(aur_planner_t *pl)
         aur_error_clear(&unsaid);
         pl->nvalues = 0;
         pl->rights[i] = rights_of(pl, i);
+        pl->plan->rows_hidden |= pl->rights[i] != NULL;
     }
     pl->err = err;
     pl->nvalues = nvalues;

@@ -103,6 +103,13 @@ static const struct {
      "/datasets/B: the database does not have the source BANK.NOTHING"},
     {"an ambiguous source", "{'discover':false,'datasets':{'SALES':{}}}", "",
      "/datasets/SALES: several schemas have the source SALES"},
+    {"whichever of them is meant, none is served without its rights",
+     "{'datasets':{'PAY':{'source':'sales','roles':['hr']}}}",
+     "Empty() HR.PEOPLE(Y) HR.people(X) MONTHLY_BALANCE(" BALANCE ") Plain(Z)",
+     "/datasets/PAY: several schemas have the source sales"},
+    {"nor where letter case alone tells them apart", "{'datasets':{'PAY':{'source':'hr.People'}}}",
+     "BANK.SALES(Amount,AMOUNT,Émile) Empty() HR.SALES(X) MONTHLY_BALANCE(" BALANCE ") Plain(Z)",
+     "/datasets/PAY: several schemas have the source hr.People"},
     {"no such column: the table stays hidden too",
      "{'datasets':{'B':{'source':'MONTHLY_BALANCE','columns':{'AMOUNT':{},'NOPE':{}}}}}",
      OTHERS " Plain(Z)", "/datasets/B: its source has no column NOPE"},
@@ -296,6 +303,36 @@ static void stands_alone(apr_pool_t *p)
     apr_pool_destroy(own);
 }
 
+/* A table by another name is no way around what the file says of it. */
+static void synonyms(apr_pool_t *p)
+{
+    static const struct {
+        const char *file, *want;
+    } cases[] = {
+        {"{}", "ALIAS(C) OTHER(C) OWN(C) PAY(C)"},
+        {"{'datasets':{'HIDDEN':{'source':'HR.PAY','roles':['hr']}}}", "HIDDEN(C) OWN(C)"},
+        {"{'datasets':{'HIDDEN':{'source':'ALIAS','roles':['hr']}}}", "HIDDEN(C) OWN(C)"},
+        {"{'datasets':{'HIDDEN':{'source':'ALIAS','columns':{'NOPE':{}}}}}", "OWN(C)"},
+        {"{'datasets':{'HIDDEN':{'source':'OWN','roles':['hr']}}}",
+         "ALIAS(C) HIDDEN(C) OTHER(C) PAY(C)"},
+        {"{'datasets':{'PAY':{'roles':['hr']},'OTHER':{}}}", "OTHER(C) OWN(C) PAY(C)"},
+    };
+    static const char *const names[][2] = {
+        {"HR", "PAY"}, {"APP", "ALIAS"}, {"APP", "OTHER"}, {"APP", "OWN"}};
+    apr_size_t i, k;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        aur_catalog_builder_t *b = aur_catalog_builder_create(p);
+        for (k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+            aur_catalog_add_table(b, names[k][0], names[k][1], 0, 1);
+            aur_catalog_table_is(b, k < 3 ? "HR" : "APP", k < 3 ? "PAY" : "OWN");
+            aur_catalog_add_column(b, "C", "", AUR_T_TEXT, 1, 1);
+        }
+        is_str(catalog_text(aur_catalog_build(b, file_of(cases[i].file, p), NULL), p),
+               cases[i].want, cases[i].file);
+    }
+}
+
 static void many_tables(apr_pool_t *p)
 {
     aur_catalog_builder_t *b = aur_catalog_builder_create(p);
@@ -329,6 +366,7 @@ int main(void)
     columns(p);
     details(p);
     stands_alone(p);
+    synonyms(p);
     many_tables(p);
     apr_pool_destroy(p);
     return tap_done();

@@ -123,6 +123,43 @@ static void reads_values(apr_pool_t *p)
     }
 }
 
+/* Why a value of the caller's is none, without telling it. */
+static void says_unfit(apr_pool_t *p)
+{
+    static const struct {
+        const char *type, *caller, *want;
+    } cases[] = {
+        {"'type':'number'", "secret",
+         "Parameter me is a number: write digits with an optional point, without spaces or "
+         "separators."},
+        {"'type':'date'", "secret", "Parameter me is a date: write it as YYYY-MM-DD."},
+        {"'type':'text'", "\xff", "its expression gives something that is not UTF-8"},
+        {"'type':'number'", "", NULL},
+        {"'type':'number'", NULL, NULL},
+        {"'type':'number'", "7", NULL},
+    };
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        const aur_report_t *report =
+            report_of(apr_pstrcat(p, "'sql':'S','parameters':[{'name':'me','expr':'x',",
+                                  cases[i].type, "}]", NULL),
+                      p);
+        const aur_report_value_t *values;
+        aur_error_t err;
+
+        if (!report) {
+            continue;
+        }
+        aur_error_clear(&err);
+        is_int(
+            aur_report_values(&values, report, NULL, 0, caller, (void *)cases[i].caller, &err, p),
+            APR_SUCCESS, "it is never the caller's mistake");
+        is_str(values[0].unfit, cases[i].want, "why it is none");
+        is_int(values[0].nvalues, cases[i].caller && !strcmp(cases[i].caller, "7"), "it is none");
+    }
+}
+
 static void counts_values(apr_pool_t *p)
 {
     const aur_report_t *report =
@@ -384,6 +421,7 @@ int main(void)
     atexit(apr_terminate);
     apr_pool_create(&p, NULL);
     reads_values(p);
+    says_unfit(p);
     counts_values(p);
     fills_places(p);
     checks_reports(p);

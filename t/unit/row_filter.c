@@ -325,7 +325,7 @@ static void everywhere(apr_pool_t *p)
     static const char most[] = "{'dataset':'%s','columns':['ID'],'filters':{'conditions':[%s]}}";
     aur_catalog_file_t *file;
     const aur_catalog_t *c, *view;
-    const char *rules = "";
+    const char *rules = "", *but_one = "";
     told_t told = {0};
     aur_plan_t *plan;
     aur_error_t err;
@@ -348,6 +348,7 @@ static void everywhere(apr_pool_t *p)
         for (k = 0; k < AUR_QUERY_IN_MAX; k++) {
             memcpy(list + (apr_size_t)k * 2, "1,", 2);
         }
+        but_one = rules;
         rules = apr_psprintf(p, "%s%s{'column':'ID','operator':'in','value':[%.*s]}", rules,
                              i ? "," : "", AUR_QUERY_IN_MAX * 2 - 1, list);
     }
@@ -356,6 +357,21 @@ static void everywhere(apr_pool_t *p)
     ok(plan_of(&plan, apr_psprintf(p, most, "J", rules), view, &err, p) == APR_SUCCESS &&
            plan->tables[0].nnewest == 1,
        "nor where it stands once more, around the newest partition %s", err.detail);
+    for (i = AUR_QUERY_IN_MAX / 2; i <= AUR_QUERY_IN_MAX / 2 + 1; i++) {
+        const char *ids = "'2024-01-01'", *twice;
+        int k;
+        for (k = 1; k < i; k++) {
+            ids = apr_pstrcat(p, ids, ",'2024-01-01'", NULL);
+        }
+        twice = apr_psprintf(p,
+                             "{'dataset':'J','columns':['ID'],'joins':[{'left_dataset':'J',"
+                             "'right_dataset':'J','join_type':'left','on':[{'left_column':'ID',"
+                             "'right_column':'ID'}]}],'partition_filters':{'J':[%s]},"
+                             "'filters':{'conditions':[%s]}}",
+                             ids, but_one);
+        is_int(plan_of(&plan, twice, view, &err, p) == APR_SUCCESS, i == AUR_QUERY_IN_MAX / 2,
+               apr_psprintf(p, "nor does it give any back: %d for two uses %s", i, err.detail));
+    }
 
     ok(plan_of(&plan, "{'dataset':'S','columns':['DAY']}", view, &err, p) == APR_EGENERAL &&
            err.code == AUR_E_UNKNOWN_COLUMN && !strstr(err.detail, "REGION"),

@@ -22,7 +22,8 @@ use Aurora::Server ();
 our @USERS = qw(ann bob eve);
 our $REPORTS = 0;    # does the catalogue have reports as well?
 our @RIGHTS = ('roles of PAY', 'roles of CLIENTS.SSN', 'roles of CLIENTS.SCORE', 'roles of LOADS.LOAD_ID', 'roles of LOADS.KIND', 'roles of STOCK.LOAD_ID',
-    'row_filter of ACCOUNTS', 'row_filter of NEWEST', 'row_filter of NOTES', 'row_filter of WIRES');
+    'roles of SHIFTS', 'roles of MY_SHIFTS.PLACE', 'roles of all of CABLES',
+    'row_filter of ACCOUNTS', 'row_filter of NEWEST', 'row_filter of NOTES', 'row_filter of WIRES', 'row_filter of MY_SHIFTS');
 
 # --- data --------------------------------------------------------------------------------------
 
@@ -47,6 +48,8 @@ CREATE TABLE LOADS (ID INTEGER PRIMARY KEY, N INTEGER, LOAD_ID INTEGER, AS_OF DA
 INSERT INTO LOADS VALUES (1, 5, 10, '2024-01-01', 'a'), (2, 6, 20, '2024-02-01', 'b'), (3, 7, 30, '2024-03-01', 'a');
 CREATE TABLE STOCK (ID INTEGER PRIMARY KEY, N INTEGER, LOAD_ID INTEGER);
 INSERT INTO STOCK VALUES (1, 5, 1), (2, 6, 2), (3, 7, 2);
+CREATE TABLE SHIFTS (PLACE VARCHAR(10), ID INTEGER PRIMARY KEY, N INTEGER);
+INSERT INTO SHIFTS VALUES ('Main', 1, 10), ('Airport', 2, 20), ('Main', 3, 30);
 SQL
 
 # What there is for one user and nothing else, as SQL over a copy.
@@ -63,6 +66,8 @@ ALTER TABLE LOADS DROP COLUMN LOAD_ID;
 ALTER TABLE LOADS DROP COLUMN KIND;
 DELETE FROM STOCK WHERE LOAD_ID < 2;
 ALTER TABLE STOCK DROP COLUMN LOAD_ID;
+DELETE FROM SHIFTS WHERE PLACE <> 'Airport';
+ALTER TABLE SHIFTS DROP COLUMN PLACE;
 DELETE FROM ACCOUNTS WHERE BRANCH IS NULL OR BRANCH <> 'Airport';
 DELETE FROM NOTES WHERE OWNER IS NULL OR OWNER <> 'bob';
 DELETE FROM WIRES WHERE SCORE IS NULL OR SCORE >= 50;
@@ -75,6 +80,8 @@ ALTER TABLE LOADS DROP COLUMN LOAD_ID;
 ALTER TABLE LOADS DROP COLUMN KIND;
 DELETE FROM STOCK WHERE LOAD_ID < 2;
 ALTER TABLE STOCK DROP COLUMN LOAD_ID;
+DELETE FROM SHIFTS;
+ALTER TABLE SHIFTS DROP COLUMN PLACE;
 DELETE FROM ACCOUNTS;
 DELETE FROM NOTES WHERE OWNER IS NULL OR OWNER <> 'eve';
 DELETE FROM WIRES WHERE SCORE IS NULL OR SCORE >= 50;
@@ -104,6 +111,9 @@ sub catalog {
         '"LOADS": {"columns": {"ID": {}, "N": {}, ' . _column('LOAD_ID', 'Load', _roles($on{'roles of LOADS.LOAD_ID'}, 'hr')) . ', "AS_OF": {}, '
         . _column('KIND', 'Kind', _roles($on{'roles of LOADS.KIND'}, 'hr')) . '}, ' . $PARTITION . '}',
         _stock(_column('LOAD_ID', 'Load', _roles($on{'roles of STOCK.LOAD_ID'}, 'hr'))),
+        _cables(_roles($on{'roles of all of CABLES'}, 'hr')),
+        '"SHIFTS": {"display_name": "Shifts of all"' . _roles($on{'roles of SHIFTS'}, 'hr') . '}',
+        _my_shifts(_column('PLACE', 'Place', _roles($on{'roles of MY_SHIFTS.PLACE'}, 'hr')), $rows->('MY_SHIFTS', '{"column": "PLACE", "operator": "in", "value": {"expr": "%{reqenv:AURORA_BRANCHES}"}}')),
         _accounts(map { $rows->($_, '{"column": "BRANCH", "operator": "in", "value": {"expr": "%{reqenv:AURORA_BRANCHES}"}}') } qw(ACCOUNTS NEWEST)),
         '"NOTES": {"display_name": "Notes"' . $rows->('NOTES', '{"column": "OWNER", "operator": "eq", "value": {"expr": "%{REMOTE_USER}"}}') . '}',
         '"WIRES": {"display_name": "Wires"' . $rows->('WIRES', '{"column": "SCORE", "operator": "lt", "value": 50}') . '}') . '}'
@@ -133,6 +143,18 @@ sub _stock {
     return '"STOCK": {"columns": {"ID": {}, "N": {}' . ($load ? qq(, $load}, "partition": {"load_id_column": "LOAD_ID", "default": "latest"}}) : '}}');
 }
 
+# Of which one may see every column or none.
+sub _cables {
+    my ($roles) = @_;
+    return '"CABLES": {"source": "STOCK", "display_name": "Cables", "columns": {' . _column('ID', 'Id', $roles) . ', ' . _column('N', 'N', $roles) . '}}';
+}
+
+# The same rows as SHIFTS, which it is found as where there is no SHIFTS. The filter goes by a column that roles hide.
+sub _my_shifts {
+    my ($place, $rows) = @_;
+    return '"MY_SHIFTS": {"source": "SHIFTS", "display_name": "My shifts", "columns": {' . ($place ? "$place, " : '') . qq("ID": {}, "N": {}}$rows});
+}
+
 # BRANCH, which the filter needs, is nobody's to see. NEWEST is the same with a default partition: the newest of what
 # one may see.
 sub _accounts {
@@ -152,6 +174,7 @@ sub reference {
         ? '"LOADS": {"columns": {"ID": {}, "N": {}, "LOAD_ID": {"display_name": "Load"}, "AS_OF": {}, "KIND": {"display_name": "Kind"}}, ' . "$PARTITION}"
         : '"LOADS": {"columns": {"ID": {}, "N": {}, "AS_OF": {}}, "partition": {"date_column": "AS_OF", "default": "latest"}}';
     return '{"datasets": {' . join(",\n", ($user eq 'ann' ? '"PAY": {"source": "SALARIES", "display_name": "Salaries, secret"}' : ()),
+        ($user eq 'ann' ? _cables('') : ()), ($user eq 'ann' ? '"SHIFTS": {"display_name": "Shifts of all"}' : ()), _my_shifts($user eq 'ann' ? _column('PLACE', 'Place', '') : '', ''),
         $clients{$user}, $loads, _stock($user eq 'ann' ? _column('LOAD_ID', 'Load', '') : ''), _accounts('', ''), '"NOTES": {"display_name": "Notes"}', '"WIRES": {"display_name": "Wires"}') . '}'
         . _reports(accounts => '', newest => '', $user eq 'ann' ? (named => '', pay => '', ssn => '') : ()) . "}\n";
 }
@@ -400,6 +423,45 @@ sub _stocks {
     );
 }
 
+# A hidden dataset is no obstacle to a visible one of the same source, which requests may call by that name.
+sub _shifts {
+    return (
+        'by the name of its source' => view(dataset => 'SHIFTS', columns => [ 'ID', 'SHIFTS.N' ], sorting => [ { column => 'ID' } ]),
+        'its columns'  => get('datasets/shifts/columns'),
+        'joined'       => view(dataset => 'NOTES', columns => [ 'NOTES.ID', 'SHIFTS.N' ], joins => [ joined('SHIFTS', [ 'NOTES', 'ID', 'ID' ], join_type => 'right') ], sorted('SHIFTS.ID')),
+        'exported'     => post('export?format=xlsx&about=1', dataset => 'SHIFTS', sorting => [ { column => 'ID' } ]),
+    );
+}
+
+sub _all_cables {
+    my ($n) = @_;
+    return (
+        'its columns'     => get("datasets/$n/columns"),
+        'a preview'       => post('preview', dataset => $n),
+        'one column'      => view(dataset => $n),
+        'its count'       => post('preview', dataset => $n, aggregations => [ { column => '*', function => 'count' } ]),
+        'a count in a join' => post('preview', dataset => 'NOTES', aggregations => [ { column => '*', function => 'count' } ], joins => [ joined($n, [ 'NOTES', 'ID', 'ID' ]) ]),
+        'an export'       => post('export?format=csv', dataset => $n),
+    );
+}
+
+sub _my_places {
+    return (
+        'selected'       => view(dataset => 'MY_SHIFTS', columns => ['PLACE']),
+        'filtered'       => view(dataset => 'MY_SHIFTS', where(rule('PLACE', 'eq', 'Airport'))),
+        'the columns'    => get('datasets/MY_SHIFTS/columns'),
+    );
+}
+
+sub _my_rows {
+    my $order = [ { column => 'ID' } ];
+    return (
+        'all of them'    => view(dataset => 'MY_SHIFTS', columns => [ 'ID', 'N' ], sorting => $order),
+        'their sum'      => post('preview', dataset => 'MY_SHIFTS', aggregations => [ { column => 'N', function => 'sum' } ]),
+        'joined'         => post('preview', dataset => 'NOTES', columns => [ 'NOTES.ID', 'MY_SHIFTS.ID' ], joins => [ joined('MY_SHIFTS', [ 'NOTES', 'ID', 'ID' ], join_type => 'outer') ], sorting => [ map { { column => $_ } } 'NOTES.ID', 'MY_SHIFTS.ID' ]),
+    );
+}
+
 # Attempts at a report of that name.
 sub _report {
     my ($n) = @_;
@@ -449,6 +511,11 @@ sub attempts {
         return ('counted' => post('preview', dataset => 'STOCK', aggregations => [ { column => '*', function => 'count' } ]),
             'told of' => post('export?format=xlsx&about=1', dataset => 'STOCK', columns => ['N'], sorting => [ { column => 'ID' } ]));
     });
+    push @all, { right => 'roles of all of CABLES', name => 'datasets, of which no column', request => get('datasets') };
+    $add->('roles of all of CABLES', 'CABLES', \&_all_cables, args => ['CABLES'], twin => ['CEBLES']);
+    $add->('roles of SHIFTS', 'SHIFTS', \&_shifts);
+    $add->('roles of MY_SHIFTS.PLACE', 'places of MY_SHIFTS', \&_my_places);
+    $add->('row_filter of MY_SHIFTS', 'rows of MY_SHIFTS', \&_my_rows);
     push @all, { name => 'the description', request => get('openapi.json') };
     if ($REPORTS) {
         push @all, { right => 'roles of reports', name => 'reports', request => get('reports') };
