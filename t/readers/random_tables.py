@@ -29,6 +29,8 @@ def day(r):
 
 
 def stamp(r):
+    if r.random() < 0.05:
+        return day(r) + " 23:59:59" + r.choice([".9994", ".9995", ".999999", ".999999999"])
     fraction = r.choice(["", "", "", ".5", ".25", ".125"])
     return day(r) + " %02d:%02d:%02d" % (r.randrange(24), r.randrange(60), r.randrange(60)) + fraction
 
