@@ -54,11 +54,11 @@ static int forbidden(const char *s, const char *end)
 }
 
 /* Would a reader take the underscore at s for the beginning of an escape? Also when the underscore
- * that completes it is of our own making. */
+ * that completes it is of our own making. Some (SheetJS) take a capital X as well. */
 static int reads_as_escape(const char *s, const char *end)
 {
-    return end - s > 6 && s[1] == 'x' && is_hex(s[2]) && is_hex(s[3]) && is_hex(s[4]) &&
-           is_hex(s[5]) && (s[6] == '_' || forbidden(s + 6, end) >= 0);
+    return end - s > 6 && (s[1] == 'x' || s[1] == 'X') && is_hex(s[2]) && is_hex(s[3]) &&
+           is_hex(s[4]) && is_hex(s[5]) && (s[6] == '_' || forbidden(s + 6, end) >= 0);
 }
 
 static char *put_code(char *at, int code)

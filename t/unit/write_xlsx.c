@@ -161,6 +161,7 @@ static void test_text(void)
         T(AUR_V_TEXT, "a_b _x _x00 _x000g_ _x00412", STR("a_b _x _x00 _x000g_ _x00412")),
         T(AUR_V_TEXT, "_x0041_", STR("_x005F_x0041_")),
         T(AUR_V_TEXT, "_x00Af_", STR("_x005F_x00Af_")),
+        T(AUR_V_TEXT, "_X0041_", STR("_x005F_X0041_")),
         T(AUR_V_TEXT, "_x0041_x0042_", STR("_x005F_x0041_x005F_x0042_")),
         T(AUR_V_TEXT, "_x0041\x01!", STR("_x005F_x0041_x0001_!")),
         T(AUR_V_TEXT, "_x0041", STR("_x0041")),
