@@ -64,4 +64,5 @@ void aur_client_of(aur_task_client_t *client, request_rec *r)
     client->gone = gone;
     client->acked = acked;
     client->shut = aur_client_counts_on_end(r) ? reset : shut;
+    client->shared = r->connection->master != NULL;
 }
