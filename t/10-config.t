@@ -104,6 +104,39 @@ fails('an unknown directive', [qr/AuroraNoSuch/], conf => 'AuroraNoSuch 1');
 fails('settings that contradict each other', ['AuroraPoolMin'], conf => "AuroraPoolMin 5\nAuroraPoolMax 2");
 fails('Aurora without a database', [qr/AuroraDBParams/], no_db => 1, conf => 'AuroraPoolMax 3');
 
+# --- exports slower than clients must be ---------------------------------------------------------
+
+# The lines that are warned of: bandwidth, slowest reading and where.
+sub paces {
+    my (%o) = @_;
+    my ($exit, $text) = Aurora::Server->configtest(%common, %o);
+    my @said = map {/httpd\.conf line \d+: AuroraExportBandwidth (\d+) .*AuroraMinDrain (\d+)/ ? "$1 $2" : "not understood: $_"} grep {/AUR1002/} split /\n/, $text;
+    return "$exit: " . join ', ', @said;
+}
+
+sub host { my ($text) = @_; return "<VirtualHost *:9>\n$text\n</VirtualHost>\n" }
+
+my $slow = "AuroraExportBandwidth 2\nAuroraMinDrain 2048";
+is(paces(conf => $slow), '0: 2 2048', 'exports that cannot be fast enough: a warning, once');
+is(paces(conf => "AuroraMinDrain 3000\nAuroraExportBandwidth 1"), '0: 1 3000', 'in any order');
+is(paces(conf => "AuroraExportBandwidth 2\nAuroraMinDrain 2047"), '0: ', 'none where they can');
+is(paces(conf => 'AuroraExportBandwidth 1'), '0: ', 'nor with the defaults');
+is(paces(conf => 'AuroraMinDrain 1000000'), '0: ', 'nor without a bandwidth');
+is(paces(conf => "AuroraExportBandwidth 0\nAuroraMinDrain 5000"), '0: ', 'nor with none');
+is(paces(conf => 'AuroraMinDrain 5000', location => 'AuroraExportBandwidth 4'), '0: 4 5000', 'a Location against its server');
+is(paces(conf => $slow, location => 'AuroraMinDrain 0'), '0: 2 2048', 'a Location that sets it right does not hide the server');
+is(paces(conf => 'AuroraMinDrain 5000', location => 'AuroraExportBandwidth 5'), '0: ', 'a Location that agrees with its server');
+is(paces(location => $slow), '0: 2 2048', 'a Location with both');
+is(paces(extra => host("<Location /x>\n$slow\n</Location>")), '0: 2 2048', 'a Location of a virtual host');
+is(paces(conf => 'AuroraExportBandwidth 4', extra => host('AuroraMinDrain 5000')), '0: 4 5000', 'a virtual host against the main server, once');
+is(paces(location => 'AuroraExportBandwidth 4', extra => host('AuroraMinDrain 5000')), '0: 4 5000', 'a Location of the main server in a virtual host');
+is(paces(conf => "AuroraExportBandwidth 4\nAuroraMinDrain 100", extra => host('AuroraExportBandwidth 9') . host("<Location /x>\nAuroraMinDrain 5000\n</Location>")), '0: 4 5000', 'each virtual host for itself');
+{
+    my $server = Aurora::Server->start(%common, conf => $slow);
+    like($server->error_log, qr/\[aurora:warn\].*AUR1002: .*AuroraExportBandwidth 2 .* 2048 bytes a second.*AuroraMinDrain 2048/, 'the log of a start has it');
+    $server->finish;
+}
+
 # --- the database file -------------------------------------------------------------------------
 
 sub file_case {

@@ -175,6 +175,33 @@ sub leavers {
     $server->finish;
 }
 
+# HTTP/1.0 has no chunks: such a client takes an ordinary end of the connection for the end of the file, and so does a
+# proxy that speaks it to the server (nginx unless told otherwise). Whatever ends an export early ends it with a reset.
+sub without_chunks {
+    my ($mpm) = @_;
+    my %ends = (
+        cancelled     => sub { my ($server) = @_; my ($task) = @{ Aurora::HTTP::json($server->http->api('/api/v1/tasks'))->{tasks} }; $server->http->request('DELETE', "/aurora/api/v1/tasks/$task->{id}") },
+        'out of time' => sub { },
+        stalled       => sub { },
+        killed        => sub { my ($server) = @_; kill KILL => $server->children },
+        stopped       => sub { my ($server) = @_; kill TERM => $server->pid },
+    );
+    my %conf = ('out of time' => "AuroraExportBandwidth 400\nAuroraTaskTimeout 1s", stalled => 'AuroraStallTimeout 1s');
+    for my $end (sort keys %ends) {
+        my $server = Aurora::Server->start(mpm => $mpm, db => $master, conf => $conf{$end} // 'AuroraExportBandwidth 400');
+        my $got = curl_while($server, "plain-$end" =~ tr/ /-/r, sub { $ends{$end}->($server) }, '--http1.0', $end eq 'stalled' ? ('--limit-rate', '100K') : ('--limit-rate', 0));
+        ok($got->{before} >= 100_000 && $got->{status} eq '200', "$mpm, HTTP/1.0, $end: the export was under way");
+        is($got->{exit}, 56, "$mpm, HTTP/1.0, $end: curl has no whole file of it ($got->{bytes} bytes)") or diag($got->{err});
+        $server->finish("$mpm, HTTP/1.0, $end: the server is well") if $end !~ /killed|stopped/;
+        $server->stop;
+    }
+    my $server = Aurora::Server->start(mpm => $mpm, db => $master);
+    my $got = curl_while($server, 'plain-whole', sub { }, '--http1.0', '--limit-rate', 0);
+    is($got->{exit}, 0, "$mpm, HTTP/1.0: an export that is whole ends as such");
+    is($got->{bytes}, length $server->http->export({ dataset => 'LONG_TABLE' })->{body}, 'with all of its bytes');
+    $server->finish;
+}
+
 for my $mpm (Aurora::Server->mpms) {
     note("under $mpm");
     for (['corrupted', \&corrupt], ['cut short', \&cut]) {
@@ -208,6 +235,7 @@ for my $mpm (Aurora::Server->mpms) {
         healthy($server, 'through mod_deflate: the server is well');
         $server->finish("$mpm: and survives");
     }
+    without_chunks($mpm);
     before_first_byte($mpm);
     leavers($mpm);
 }

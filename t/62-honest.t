@@ -27,7 +27,7 @@ my @results;
 
 # --- databases, and how they fail ------------------------------------------------------------------
 
-my $db = Aurora::Data::sqlite_create("$folder/honest.db", more => Aurora::Data::long_table('LONG_TABLE', ROWS));
+my $db = Aurora::Data::sqlite_create("$folder/honest.db", more => Aurora::Data::long_table('LONG_TABLE', ROWS) . Aurora::Data::long_table('MEDIUM_TABLE', 40_000));
 my $size = -s $db;
 my $good = Aurora::Server::slurp($db);
 
@@ -80,9 +80,10 @@ sub certificate {
 }
 
 sub start {
-    my ($name, $tls_port) = @_;
+    my ($name, $tls_port, $kib) = @_;
+    $kib //= KIB_PER_SECOND;
     my @modules = grep { $has{$_} } qw(filter deflate brotli http2);
-    my $conf = "AuroraXlsxMaxRows 1000000\nAuroraExplainThreshold 0\nAuroraExportBandwidth @{[KIB_PER_SECOND]}\nAuroraPoolMin 1\n";
+    my $conf = "AuroraXlsxMaxRows 1000000\nAuroraExplainThreshold 0\nAuroraExportBandwidth $kib\nAuroraPoolMin 1\n";
     $conf .= "Protocols h2c http/1.1\n" if $has{http2};
     if ($tls_port) {
         push @modules, 'ssl';
@@ -169,6 +170,40 @@ sub nghttp {
     }
 }
 
+# Two exports on one connection of HTTP/2, and one of them is cancelled: its stream is reset, and the other is whole. In
+# every content coding, as these have something to say themselves when a body ends.
+sub one_of_two {
+    my ($coding) = @_;
+    SKIP: {
+        my ($lacks) = grep { !$has{$_} } 'http2', @{ $coding{$coding} };
+        skip "two streams, $coding: mod_$lacks is not installed", 5 if $lacks;
+        skip 'nghttp2-client is not installed', 5 unless system('nghttp --version >/dev/null 2>&1') == 0;
+        my $server = start('sqlite', 0, 400);
+        open my $out, '>', "$folder/request" or die $!;
+        print {$out} '{"dataset":"MEDIUM_TABLE"}';
+        close $out;
+        my $url = "http://127.0.0.1:@{[$server->port]}/aurora/api/v1/query/export?format=";
+        my $pid = fork // die $!;
+        if (!$pid) {
+            open STDOUT, '>', "$folder/frames";
+            open STDERR, '>&', \*STDOUT;
+            exec 'timeout', 60 * Aurora::Server::patience(), 'nghttp', '-nv', '--no-dep', '-H', 'content-type: application/json', '-H', "accept-encoding: $coding", '-d', "$folder/request", "${url}csv", "${url}xlsx" or POSIX::_exit(127);
+        }
+        my %tasks;
+        my $both = sub { %tasks = map { $_->{kind} => $_ } grep { $_->{bytes} > 0 } @{ (Aurora::HTTP::json($server->http->api('/api/v1/tasks')) || {})->{tasks} || [] }; return $tasks{csv} && $tasks{xlsx} };
+        ok($server->wait_until($both, 20), "two streams, $coding: both are under way");
+        is($server->http->request('DELETE', "/aurora/api/v1/tasks/$tasks{csv}{id}")->{status}, 202, "two streams, $coding: one is cancelled");
+        waitpid $pid, 0;
+        my $frames = Aurora::Server::slurp("$folder/frames") =~ s/\e\[[\d;]*m//gr;
+        my @reset = $frames =~ /recv RST_STREAM frame <[^>\n]*stream_id=(\d+)>/g;
+        my @ended = $frames =~ /recv DATA frame <[^>\n]*stream_id=(\d+)>\n\s+; END_STREAM/g;
+        ok(@reset == 1 && @ended == 1 && $reset[0] != $ended[0], "two streams, $coding: one is reset, the other one ends (@reset, @ended)") or diag(substr $frames, -2000);
+        my $record = sub { return (Aurora::HTTP::json($server->http->api("/api/v1/tasks/$tasks{$_[0]}{id}")) || {})->{state} };
+        is($record->('csv') . ' ' . $record->('xlsx'), 'cancelled complete', "two streams, $coding: as the tasks say");
+        $server->finish("two streams, $coding: the server is well");
+    }
+}
+
 # A browser's own verdict: a synchronous request either has its whole answer, or throws.
 sub chromium {
     my ($server, $name, $format) = @_;
@@ -226,6 +261,7 @@ for my $name (sort keys %database) {
     }
     $server->finish("$name: the server survives all of it");
 }
+one_of_two($_) for sort keys %coding;
 note('what became of transfers whose database failed in mid-stream:');
 note($_) for @results;
 done_testing();

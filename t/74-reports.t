@@ -419,6 +419,9 @@ sub callers {
         stored  => { parameters => [$expr], query => { dataset => 'REGIONS', columns => ['ID'], filters => all_of(rule(NAME => eq => '${me}')) } },
         others  => { parameters => [$expr], query => { dataset => 'REGIONS', columns => ['ID'], filters => all_of(rule(NAME => neq => '${me}')) } },
         either  => { parameters => [$expr], query => { dataset => 'REGIONS', columns => ['ID'], filters => { logic => 'OR', conditions => [ rule(NAME => eq => '${me}'), rule(ID => eq => 5) ] } } },
+        folded  => { parameters => [$expr], query => { dataset => 'REGIONS', columns => ['ID'], filters => all_of({ column => 'NAME', operator => 'contains', value => '${me}', ignore_case => Aurora::JSON::decode('true') }) } },
+        listed  => { parameters => [$expr], query => { dataset => 'REGIONS', columns => ['ID'], filters => all_of(rule(NAME => in => [ 'South', '${me}' ])) } },
+        between => { parameters => [$expr], query => { dataset => 'REGIONS', columns => ['ID'], filters => all_of(rule(ID => between => '${me}')) } },
         number  => { parameters => [ { %$expr, type => 'number' } ], query => { dataset => 'REGIONS', columns => ['ID'], filters => all_of(rule(ID => lte => '${me}')) } },
         written => { parameters => [$expr], sql => 'SELECT ID FROM REGIONS WHERE NAME = :me' },
     });
@@ -440,6 +443,14 @@ sub callers {
     }
     my $r = $server->http->get('/aurora/api/v1/reports/stored?shape=arrays');
     is(rows_of($r), '', 'no header, no rows');
+    # A workbook may be passed on: what decided its rows without being given is not for the next one to read.
+    for ([ stored => 'North', 'NAME is what comes with the caller' ], [ folded => 'North', 'NAME contains what comes with the caller' ],
+        [ listed => 'North', 'NAME is one of what comes with the caller' ], [ between => '2,3', 'ID is between what comes with the caller' ],
+        [ either => 'North', 'NAME is what comes with the caller or ID is 5' ], [ number => '2', 'ID is at most what comes with the caller' ]) {
+        my ($report, $user, $want) = @$_;
+        my ($said) = part($server->http->get("/aurora/api/v1/reports/$report.xlsx?about=1", who($user))->{body}, 'xl/worksheets/sheet2.xml') =~ m{>Filters</t></is></c><c [^>]*><is><t>(.*?)</t>};
+        is($said, $want, "$report.xlsx: says that there is such a filter, and no more");
+    }
     $server->finish('rows of the caller');
 }
 

@@ -45,6 +45,7 @@ typedef struct aur_scalar_t {
     const char *s; /* STRING: NUL-terminated UTF-8, no NUL inside */
     apr_size_t len;
     const void *expr; /* EXPR: as the compiler made it (row_filter.h) */
+    int callers;      /* it came with the caller, by a report's parameter: not to be told */
 } aur_scalar_t;
 
 typedef enum {
@@ -178,6 +179,7 @@ struct aur_plan_expr_t {
     const aur_cell_t
         *values; /* INT or DECIMAL for numbers; TEXT, BOOL, DATE, TIMESTAMP (UTC, ' ') */
     int never;   /* no row meets it; nothing else here counts */
+    int callers; /* one of the values came with the caller: they are not to be told */
 };
 
 #define AUR_NEWEST_MAX 2 /* the partition's date, its load id */

@@ -13,5 +13,10 @@ int aur_socket_acked(int fd, apr_uint64_t *bytes);
 /** End both directions: whoever is blocked in a read or write of the socket gets away at once. The
  * descriptor stays open. */
 void aur_socket_shut(int fd);
+/** The same by a reset, which the other side cannot take for an ordinary end. */
+void aur_socket_reset(int fd);
+/** From now on whoever closes the socket resets the connection (or no longer), be it the system for a process
+ * that was killed. */
+void aur_socket_resets(int fd, int on);
 
 #endif

@@ -5,7 +5,8 @@
  * only says what it is doing, by plain stores: no clock, no lock, no system call per row. The thread
  * looks every AUR_WATCH_TICK while there are tasks. When a task has to stop, the reason is kept (the first
  * one wins), the statement is cancelled in the database by a thread of its own, because that may block,
- * and a client that does not read has its socket shut down, so that the blocked write fails. A
+ * and a client that does not read has its socket shut down, so that the blocked write fails (only after
+ * AUR_WATCH_GRACE where the answers to others go through it as well: most writes return before that). A
  * statement that does not return within AUR_WATCH_GRACE loses its connection. The worker finds the
  * reason when its call comes back.
  *
@@ -61,6 +62,7 @@ typedef struct aur_task_client_t {
     int (*acked)(void *ctx, apr_uint64_t *bytes);
     /** Make a write to it that is blocked fail. */
     void (*shut)(void *ctx);
+    int shared; /* shut ends other answers, too */
 } aur_task_client_t;
 
 /* What is cancelled: a database session. */

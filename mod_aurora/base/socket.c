@@ -39,3 +39,23 @@ void aur_socket_shut(int fd)
         shutdown(fd, SHUT_RDWR);
     }
 }
+
+/* A shutdown would say that all has been sent. To connect to nothing is how Linux takes a connection down
+ * while its descriptor stays open. */
+void aur_socket_reset(int fd)
+{
+    struct sockaddr nothing = {.sa_family = AF_UNSPEC};
+
+    if (fd >= 0 && connect(fd, &nothing, sizeof(nothing)) != 0) {
+        aur_socket_shut(fd);
+    }
+}
+
+void aur_socket_resets(int fd, int on)
+{
+    struct linger at_once = {on, 0};
+
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    }
+}

@@ -10,6 +10,7 @@ APLOG_USE_MODULE(aurora);
 
 const aur_values_t *aur_config_fallback;
 int aur_config_used;
+apr_array_header_t *aur_config_paces;
 
 const aur_setting_t aur_settings[AUR_SET_COUNT] = {
 #define AUR_X(id, directive, kind, field, env, min, max, initial, ...)                             \
@@ -42,6 +43,16 @@ static aur_values_t *values_of(cmd_parms *cmd, void *dir)
                : dir;
 }
 
+/* Speeds can contradict each other in every section: aur_config_check looks at those that name one. */
+static void note_pace(const cmd_parms *cmd, const aur_setting_t *set, const aur_values_t *values)
+{
+    if (set == &aur_settings[AUR_SET_MIN_DRAIN] || set == &aur_settings[AUR_SET_EXPORT_BANDWIDTH]) {
+        APR_ARRAY_PUSH(aur_config_paces, aur_pace_t) =
+            (aur_pace_t){values, cmd->server, cmd->path != NULL, cmd->directive->filename,
+                         cmd->directive->line_num};
+    }
+}
+
 static const char *set_words(cmd_parms *cmd, void *dir, int nwords, const char *const *words)
 {
     const aur_setting_t *set = cmd->info;
@@ -51,6 +62,7 @@ static const char *set_words(cmd_parms *cmd, void *dir, int nwords, const char *
         aur_setting_read(&value, set, set->directive, nwords, words, cmd->pool, cmd->temp_pool);
     if (!wrong) {
         values->value[set - aur_settings] = value;
+        note_pace(cmd, set, values);
     }
     return wrong;
 }
@@ -214,6 +226,14 @@ void aur_config_fill_location(aur_location_t *out, const aur_values_t *values)
     v = effective(values, AUR_SET_EXPLAIN_THRESHOLD);
     out->explain_threshold = v ? v->number : 0;
     out->explain_threshold_csv = v ? v->csv : 0;
+}
+
+void aur_config_fill_section(aur_location_t *out, const server_rec *s, const aur_values_t *section,
+                             apr_pool_t *p)
+{
+    const aur_values_t *base = ap_get_module_config(s->lookup_defaults, &aurora_module);
+
+    aur_config_fill_location(out, section ? merge(p, base, section) : base);
 }
 
 const aur_server_t *aur_config_server(const server_rec *s)

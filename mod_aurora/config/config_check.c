@@ -100,6 +100,47 @@ static void check_pool(check_t *c, aur_db_settings_t *db, const aur_values_t *va
     }
 }
 
+/* Does it hold anywhere in this pace's reach that exports are slower than clients must be? The main server's
+ * sections reach into virtual hosts. */
+static int too_slow(aur_location_t *found, const check_t *c, const aur_pace_t *pace)
+{
+    const server_rec *s;
+
+    for (s = c->s; s; s = s->next) {
+        if (s != pace->s && (!pace->is_section || pace->s != c->s)) {
+            continue;
+        }
+        aur_config_fill_section(found, s, pace->is_section ? pace->values : NULL, c->ptemp);
+        if (found->export_bandwidth > 0 && found->min_drain >= found->export_bandwidth * 1024) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Each section once, however many of the directives it has. */
+static void check_paces(const check_t *c)
+{
+    const aur_pace_t *paces = (const aur_pace_t *)aur_config_paces->elts;
+    int i, k;
+
+    for (i = 0; i < aur_config_paces->nelts; i++) {
+        aur_location_t found;
+        for (k = i + 1; k < aur_config_paces->nelts && paces[k].values != paces[i].values; k++) {
+        }
+        if (k == aur_config_paces->nelts && too_slow(&found, c, &paces[i])) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->s,
+                         AURLOG(1002) "%s line %d: AuroraExportBandwidth %" APR_INT64_T_FMT
+                                      " sends no more than %" APR_INT64_T_FMT
+                                      " bytes a second, and AuroraMinDrain %" APR_INT64_T_FMT
+                                      " ends exports of clients that take fewer: exports of more "
+                                      "than half a minute will fail",
+                         paces[i].file, paces[i].line, found.export_bandwidth,
+                         found.export_bandwidth * 1024, found.min_drain);
+        }
+    }
+}
+
 /* --- the parameter string --------------------------------------------------------------------- */
 
 /* One line of a file that only its owner may read. Its content appears in no message. */
@@ -237,6 +278,7 @@ int aur_config_pre(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     aur_config_fallback = NULL;
     aur_config_used = 0;
+    aur_config_paces = apr_array_make(pconf, 4, sizeof(aur_pace_t));
     return OK;
 }
 
@@ -260,6 +302,9 @@ int aur_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
      * a database has forgotten something. */
     if (!c.failed && aur_config_used && !databases) {
         fail(&c, "AuroraDBParams is not set: no server has a database");
+    }
+    if (!c.failed) {
+        check_paces(&c);
     }
     return c.failed ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }

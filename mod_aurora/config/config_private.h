@@ -58,6 +58,18 @@ typedef struct aur_values_t {
     const aur_server_t *server; /* complete; in server configurations, once checked */
 } aur_values_t;
 
+/* A section, or a server's own level, that says how fast exports may or must be. */
+typedef struct aur_pace_t {
+    const aur_values_t *values;
+    const server_rec *s;
+    int is_section;
+    const char *file; /* where it says so */
+    int line;
+} aur_pace_t;
+
+/* Of aur_pace_t, in the configuration's order; reset by aur_config_pre. */
+extern apr_array_header_t *aur_config_paces;
+
 /** Read one value from its words.
  * @param p  owns *value and what it points to
  * @return NULL, or the whole message: directive, value and what is allowed */
@@ -80,6 +92,9 @@ extern int aur_config_used;
 /** Lay values over the fallback and write the plain structs. */
 void aur_config_fill_server(aur_server_t *out, const aur_values_t *values, apr_pool_t *p);
 void aur_config_fill_location(aur_location_t *out, const aur_values_t *values);
+/** What holds in a section of the server. Complete once virtual hosts have been merged. */
+void aur_config_fill_section(aur_location_t *out, const server_rec *s, const aur_values_t *section,
+                             apr_pool_t *p);
 
 /* --- config_reports.c --- */
 /** Check the reports of the server's catalogue file and compile their expressions.

@@ -102,7 +102,8 @@
     X(MIN_DRAIN, "AuroraMinDrain", COUNT, min_drain, NULL, 0, 1073741824, "256", "n",              \
       "Slowest reading of an export, in bytes a second",                                           \
       "Averaged over 30 seconds. A slower client loses its export while it holds a connection. "   \
-      "0: off.")                                                                                   \
+      "Less than AuroraExportBandwidth lets through, or every longer export fails; the server "    \
+      "warns of that when it starts. 0: off.")                                                     \
     X(PREVIEW_RATE, "AuroraPreviewRate", RATE, preview_rate, "PREVIEW_RATE_LIMIT", 1, 1000000,     \
       "60/minute", "n/second|minute|hour", "Previews per user",                                    \
       "More are answered with 429 RATE_LIMITED.")                                                  \

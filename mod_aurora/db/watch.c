@@ -170,6 +170,13 @@ static void shut_client(aur_watched_t *watched)
     watched->shut = 1;
 }
 
+/* Others lose their answers by it: only where the task does not end by itself, or everything ends. */
+static int may_shut(const aur_watched_t *watched, apr_time_t now)
+{
+    return !watched->client.shared || now - watched->stopped >= AUR_WATCH_GRACE ||
+           aur_task_reason(&watched->task) == AUR_STOP_STOPPING;
+}
+
 /* A task with a reason: at the first look after it was set, and at each one from then on. */
 static void enforce(aur_watched_t *watched, apr_time_t now)
 {
@@ -177,11 +184,14 @@ static void enforce(aur_watched_t *watched, apr_time_t now)
 
     if (!watched->stopped) {
         watched->stopped = now;
-        if (reading) {
+        if (reading && may_shut(watched, now)) {
             shut_client(watched);
         }
     }
     if (!watched->target) {
+        if (reading && watched->client.shared && may_shut(watched, now)) {
+            shut_client(watched);
+        }
         return;
     }
     if (!watched->cancel_sent) {
@@ -189,7 +199,9 @@ static void enforce(aur_watched_t *watched, apr_time_t now)
     }
     /* With a connection still held, what is being written is the result that has to end. */
     if (reading) {
-        shut_client(watched);
+        if (may_shut(watched, now)) {
+            shut_client(watched);
+        }
     }
     else if (!watched->abandoned && now - watched->stopped >= AUR_WATCH_GRACE) {
         watched->abandoned = 1;

@@ -125,6 +125,10 @@ static void say_rule(words_t *w, const aur_plan_t *plan, const aur_plan_expr_t *
         say_column(w, plan, rule->column);
     }
     say(w, operators[rule->op]);
+    if (rule->callers) {
+        say(w, "what comes with the caller");
+        return;
+    }
     for (i = 0; i < rule->nvalues; i++) {
         say(w, i == 0 ? "" : rule->op == AUR_OP_BETWEEN ? " and " : ", ");
         say_value(w, &rule->values[i]);

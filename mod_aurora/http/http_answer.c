@@ -6,10 +6,8 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
-#include <apr_portable.h>
 #include <apr_strings.h>
 #include <apr_time.h>
-#include <sys/socket.h>
 
 APLOG_USE_MODULE(aurora);
 
@@ -26,6 +24,9 @@ static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
         last ? apr_bucket_eos_create(c->bucket_alloc) : apr_bucket_flush_create(c->bucket_alloc);
 
     APR_BRIGADE_INSERT_TAIL(bb, e);
+    if (!last && aur_client_counts_on_end(x->r)) {
+        aur_client_end_resets(x->r, 1); /* however it ends before it is whole */
+    }
     aur_work_pass(x, bb, last && x->whole);
     aur_task_state(x->task, AUR_TASK_IN_CLIENT);
     if (x->conn && aur_task_reason(x->task) != AUR_STOP_NONE) {
@@ -39,6 +40,9 @@ static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
     /* Not after the last: a stream of HTTP/2 whose client has all of it and hangs up looks the same. */
     if (x->pass_rv == APR_SUCCESS && c->aborted && !last) {
         x->pass_rv = APR_ECONNABORTED;
+    }
+    if (x->pass_rv == APR_SUCCESS && last && x->whole && aur_client_counts_on_end(x->r)) {
+        aur_client_end_resets(x->r, 0);
     }
     x->pass_us += apr_time_now() - begin;
     return x->pass_rv;
@@ -104,16 +108,10 @@ static int answer_problem(aur_request_t *x)
 
 /* A body without chunks or a length ends where the connection does, and an ordinary close would make half
  * of it look whole. A reset cannot be mistaken. */
-static void reset_connection(conn_rec *c)
+static void reset_connection(request_rec *r)
 {
-    apr_socket_t *socket = ap_get_conn_socket(c);
-    apr_os_sock_t fd;
-    struct linger now = {1, 0};
-
-    if (socket && apr_os_sock_get(&fd, socket) == APR_SUCCESS) {
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-    }
-    c->aborted = 1; /* no lingering close, which would be an ordinary one */
+    aur_client_end_resets(r, 1);
+    r->connection->aborted = 1; /* no lingering close, which would be an ordinary one */
 }
 
 /* Something has left already: the transfer must not end as if it were whole. httpd's chunk filter
@@ -128,14 +126,14 @@ static int break_off(aur_request_t *x)
 
     c->keepalive = AP_CONN_CLOSE;
     if (!framed) {
-        reset_connection(c);
+        reset_connection(r);
     }
     APR_BRIGADE_INSERT_TAIL(
         bb, ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->pool, c->bucket_alloc));
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(c->bucket_alloc));
     x->pass_rv = ap_pass_brigade(r->output_filters, bb);
     if (x->pass_rv != APR_SUCCESS && r->proto_num < HTTP_VERSION(2, 0)) {
-        reset_connection(c);
+        reset_connection(r);
     }
     apr_brigade_cleanup(bb);
     return OK;

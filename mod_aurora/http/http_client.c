@@ -3,6 +3,7 @@
 #include "http/http_private.h"
 
 #include <http_core.h>
+#include <http_protocol.h>
 #include <apr_portable.h>
 
 #include "aurora/socket.h"
@@ -41,10 +42,27 @@ static void shut(void *ctx)
     aur_socket_shut(descriptor(ctx));
 }
 
+static void reset(void *ctx)
+{
+    aur_socket_reset(descriptor(ctx));
+}
+
+/* HTTP/1.0 has no chunks. */
+int aur_client_counts_on_end(const request_rec *r)
+{
+    return r->proto_num < HTTP_VERSION(1, 1);
+}
+
+void aur_client_end_resets(request_rec *r, int on)
+{
+    aur_socket_resets(descriptor(r->connection), on);
+}
+
 void aur_client_of(aur_task_client_t *client, request_rec *r)
 {
     client->ctx = r->connection;
     client->gone = gone;
     client->acked = acked;
-    client->shut = shut;
+    client->shut = aur_client_counts_on_end(r) ? reset : shut;
+    client->shared = r->connection->master != NULL;
 }

@@ -232,6 +232,11 @@ apr_status_t aur_partition_write(aur_request_t *x, const aur_catalog_t *catalog,
 /* --- http_client.c --- */
 /** r's client for the watch; valid while r's connection is. */
 void aur_client_of(aur_task_client_t *client, request_rec *r);
+/** Does r's client know by the end of the connection that a long answer is whole? Then an ordinary end in the
+ * middle of one would make half of it look whole. */
+int aur_client_counts_on_end(const request_rec *r);
+/** From now on the connection ends by a reset (or no longer), whoever ends it. */
+void aur_client_end_resets(request_rec *r, int on);
 
 /* --- http_stop.c --- */
 /** child_init, before the databases. */

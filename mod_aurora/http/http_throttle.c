@@ -6,6 +6,7 @@
 #include "http/http_xlsx.h"
 #include "aurora/http.h"
 
+#include <http_protocol.h>
 #include <util_filter.h>
 #include <apr_buckets.h>
 #include <apr_time.h>
@@ -80,23 +81,42 @@ static apr_status_t take(ap_filter_t *f, apr_bucket *e)
     return rv;
 }
 
+static int tells_error(apr_bucket_brigade *bb)
+{
+    apr_bucket *e;
+
+    for (e = APR_BRIGADE_FIRST(bb); e != APR_BRIGADE_SENTINEL(bb); e = APR_BUCKET_NEXT(e)) {
+        if (AP_BUCKET_IS_ERROR(e)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What cannot be sent any more is dropped, and an end that follows it with it: the body would look whole. But
+ * that it broke off is passed on, also from among what content codings hand down for their own ends: streams of
+ * HTTP/2 are not reset without. */
 static apr_status_t throttle(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     throttle_t *t = f->ctx;
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv = APR_SUCCESS, passed;
 
-    while (!APR_BRIGADE_EMPTY(bb) && rv == APR_SUCCESS) {
+    while (!APR_BRIGADE_EMPTY(bb)) {
         apr_bucket *e = APR_BRIGADE_FIRST(bb);
         if (APR_BUCKET_IS_METADATA(e)) {
             APR_BUCKET_REMOVE(e);
             APR_BRIGADE_INSERT_TAIL(t->out, e);
         }
-        else {
+        else if (rv == APR_SUCCESS && !tells_error(t->out)) {
             rv = take(f, e);
         }
+        else {
+            apr_bucket_delete(e);
+        }
     }
-    if (rv == APR_SUCCESS && !APR_BRIGADE_EMPTY(t->out)) {
-        rv = ap_pass_brigade(f->next, t->out);
+    if (!APR_BRIGADE_EMPTY(t->out) && (rv == APR_SUCCESS || tells_error(t->out))) {
+        passed = ap_pass_brigade(f->next, t->out);
+        rv = rv == APR_SUCCESS ? passed : rv;
     }
     apr_brigade_cleanup(t->out);
     return rv;

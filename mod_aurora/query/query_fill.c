@@ -11,6 +11,7 @@ typedef struct fill_t {
     aur_json_in_t in;
     const aur_report_t *report;
     const aur_report_value_t *values;
+    apr_array_header_t *callers; /* values that came with the caller; NULL: nobody asks */
 } fill_t;
 
 /* What became of a place. */
@@ -94,21 +95,25 @@ static apr_status_t place_find(int *index, const fill_t *f, const json_t *value,
     return APR_SUCCESS;
 }
 
-static json_t *value_json(const aur_report_value_t *value, int i)
+static json_t *value_json(const fill_t *f, int index, int i)
 {
+    const aur_report_value_t *value = &f->values[index];
     const aur_cell_t *cell = &value->cells[i];
+    json_t *made = cell->kind == AUR_V_INT ? json_integer(cell->v.i) : json_string(value->texts[i]);
 
-    return cell->kind == AUR_V_INT ? json_integer(cell->v.i) : json_string(value->texts[i]);
+    if (f->callers && f->report->params[index].expr) {
+        APR_ARRAY_PUSH(f->callers, const json_t *) = made;
+    }
+    return made;
 }
 
 /* All values of a parameter, behind what is in the array. */
 static apr_status_t values_append(json_t *array, const fill_t *f, int index)
 {
-    const aur_report_value_t *value = &f->values[index];
     int i;
 
-    for (i = 0; i < value->nvalues; i++) {
-        if (json_array_append_new(array, value_json(value, i)) != 0) {
+    for (i = 0; i < f->values[index].nvalues; i++) {
+        if (json_array_append_new(array, value_json(f, index, i)) != 0) {
             return out_of_memory(f);
         }
     }
@@ -170,7 +175,7 @@ static apr_status_t value_fill(json_t **out, outcome_e *outcome, const fill_t *f
         return APR_SUCCESS;
     }
     if (!as_list && !f->report->params[index].multiple) {
-        *out = value_json(&f->values[index], 0);
+        *out = value_json(f, index, 0);
         return *out ? APR_SUCCESS : out_of_memory(f);
     }
     *out = json_array();
@@ -297,10 +302,10 @@ static apr_status_t root_fill(json_t *root, const fill_t *f)
     return rv;
 }
 
-apr_status_t aur_fill(json_t **filled, const aur_report_t *report, const aur_report_value_t *values,
-                      aur_error_t *err, apr_pool_t *p)
+apr_status_t aur_fill(json_t **filled, apr_array_header_t *callers, const aur_report_t *report,
+                      const aur_report_value_t *values, aur_error_t *err, apr_pool_t *p)
 {
-    fill_t f = {{err, p, AUR_QUERY_NAME_MAX}, report, values};
+    fill_t f = {{err, p, AUR_QUERY_NAME_MAX}, report, values, callers};
     json_t *root = json_deep_copy(report->query);
     apr_status_t rv = root ? root_fill(root, &f) : out_of_memory(&f);
 
@@ -451,7 +456,7 @@ static apr_status_t filters_check(const fill_t *f, const json_t *node, const aur
 
 apr_status_t aur_fill_check(const aur_report_t *report, aur_error_t *err, apr_pool_t *p)
 {
-    fill_t f = {{err, p, AUR_QUERY_NAME_MAX}, report, NULL};
+    fill_t f = {{err, p, AUR_QUERY_NAME_MAX}, report, NULL, NULL};
     const json_t *query = report->query;
     apr_status_t rv = members_check(&f, query, of_request, NULL);
 

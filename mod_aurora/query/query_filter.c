@@ -25,6 +25,18 @@ static apr_status_t no_value(aur_query_reader_t *r, const char *column, const au
     return APR_EGENERAL;
 }
 
+static int is_callers(const aur_query_reader_t *r, const json_t *value)
+{
+    int i;
+
+    for (i = 0; r->callers && i < r->callers->nelts; i++) {
+        if (APR_ARRAY_IDX(r->callers, i, const json_t *) == value) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static apr_status_t scalar_read(aur_scalar_t *out, aur_query_reader_t *r, const json_t *value,
                                 const char *column, const aur_json_at_t *at)
 {
@@ -35,6 +47,7 @@ static apr_status_t scalar_read(aur_scalar_t *out, aur_query_reader_t *r, const 
     if (!value || json_is_null(value)) {
         return no_value(r, column, at);
     }
+    out->callers = is_callers(r, value);
     switch (json_typeof(value)) {
     case JSON_STRING:
         out->kind = AUR_J_STRING;

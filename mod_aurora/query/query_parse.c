@@ -326,14 +326,14 @@ static apr_status_t check_columns(aur_query_reader_t *r, const json_t *root)
     return APR_SUCCESS;
 }
 
-apr_status_t aur_query_read(aur_query_t **query, const json_t *root, aur_error_t *err,
-                            apr_pool_t *p)
+apr_status_t aur_query_read(aur_query_t **query, const json_t *root,
+                            const apr_array_header_t *callers, aur_error_t *err, apr_pool_t *p)
 {
     static apr_status_t (*const steps[])(aur_query_reader_t *, const json_t *) = {
         read_dataset,   read_columns,      read_joins,   aur_query_read_filters,
         read_group_by,  read_aggregations, read_sorting, read_partitions,
         read_load_type, read_paging,       check_columns};
-    aur_query_reader_t r = {{err, p, AUR_QUERY_NAME_MAX}, NULL, 0, 0, 0};
+    aur_query_reader_t r = {{err, p, AUR_QUERY_NAME_MAX}, NULL, 0, 0, 0, NULL, callers};
     apr_size_t i;
     apr_status_t rv = aur_json_need_object(&r.in, root, NULL);
 
@@ -354,7 +354,7 @@ apr_status_t aur_query_parse(aur_query_t **query, const char *body, apr_size_t l
     apr_status_t rv = aur_json_load(&root, body, len, AUR_QUERY_DEPTH_MAX, "The body", err);
 
     if (rv == APR_SUCCESS) {
-        rv = aur_query_read(query, root, err, p);
+        rv = aur_query_read(query, root, NULL, err, p);
         json_decref(root);
     }
     return rv;

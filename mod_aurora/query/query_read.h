@@ -11,11 +11,15 @@ typedef struct aur_query_reader_t {
     aur_query_t *q;
     int nrules, ngroups, nvalues;     /* so far, against the limits of query.h */
     const aur_expr_compiler_t *exprs; /* for a row filter; NULL: a request has no expressions */
+    const apr_array_header_t
+        *callers; /* values (const json_t *) that came with the caller, or NULL */
 } aur_query_reader_t;
 
-/** Read a request that has been loaded. @return as aur_query_parse, but for BAD_JSON */
-apr_status_t aur_query_read(aur_query_t **query, const json_t *root, aur_error_t *err,
-                            apr_pool_t *p);
+/** Read a request that has been loaded.
+ * @param callers  which of its values came with the caller (query_fill.h); NULL for none
+ * @return as aur_query_parse, but for BAD_JSON */
+apr_status_t aur_query_read(aur_query_t **query, const json_t *root,
+                            const apr_array_header_t *callers, aur_error_t *err, apr_pool_t *p);
 
 /** Read `filters` into the query. */
 apr_status_t aur_query_read_filters(aur_query_reader_t *r, const json_t *root);

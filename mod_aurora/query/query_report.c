@@ -205,11 +205,12 @@ const aur_report_value_t *aur_report_sample(const aur_report_t *report, apr_pool
 apr_status_t aur_report_query(aur_query_t **query, const aur_report_t *report,
                               const aur_report_value_t *values, aur_error_t *err, apr_pool_t *p)
 {
+    apr_array_header_t *callers = apr_array_make(p, 4, sizeof(const json_t *));
     json_t *root = NULL;
-    apr_status_t rv = aur_fill(&root, report, values, err, p);
+    apr_status_t rv = aur_fill(&root, callers, report, values, err, p);
 
     if (rv == APR_SUCCESS) {
-        rv = aur_query_read(query, root, err, p);
+        rv = aur_query_read(query, root, callers, err, p);
         json_decref(root);
     }
     return rv;

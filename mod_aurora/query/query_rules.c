@@ -195,6 +195,9 @@ static apr_status_t values_set(aur_plan_expr_t *e, aur_planner_t *pl, const aur_
         rv = aur_value_split(pair, &want, f->values, pl->err);
         values = pair;
     }
+    for (i = 0; i < f->nvalues; i++) {
+        e->callers |= f->values[i].callers;
+    }
     for (i = 0; i < e->nvalues && rv == APR_SUCCESS; i++) {
         rv = aur_value_read(&cells[i], &want, &values[i], list ? i : -1, pl->err, pl->p);
     }

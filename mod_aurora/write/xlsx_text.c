@@ -54,11 +54,11 @@ static int forbidden(const char *s, const char *end)
 }
 
 /* Would a reader take the underscore at s for the beginning of an escape? Also when the underscore
- * that completes it is of our own making. */
+ * that completes it is of our own making. Some (SheetJS) take a capital X as well. */
 static int reads_as_escape(const char *s, const char *end)
 {
-    return end - s > 6 && s[1] == 'x' && is_hex(s[2]) && is_hex(s[3]) && is_hex(s[4]) &&
-           is_hex(s[5]) && (s[6] == '_' || forbidden(s + 6, end) >= 0);
+    return end - s > 6 && (s[1] == 'x' || s[1] == 'X') && is_hex(s[2]) && is_hex(s[3]) &&
+           is_hex(s[4]) && is_hex(s[5]) && (s[6] == '_' || forbidden(s + 6, end) >= 0);
 }
 
 static char *put_code(char *at, int code)
@@ -248,7 +248,9 @@ const char *xlsx_sheet_name(const char *text, apr_pool_t *p)
 #define DAY_ZERO       25569 /* of 1970-01-01 */
 #define NS_PER_SECOND  UINT64_C(1000000000)
 #define NS_PER_STEP    UINT64_C(864) /* a day in 1e11 steps */
-#define STEPS          UINT64_C(100000000000)
+/* The beginning of a day's last millisecond. Readers round to milliseconds, and a double of the year 2258 or
+ * later does not tell what comes after it from the next day. */
+#define STEPS_LAST ((UINT64_C(86399999) * 1000000 + NS_PER_STEP - 1) / NS_PER_STEP)
 
 static int two(const char *s)
 {
@@ -354,8 +356,8 @@ apr_size_t xlsx_serial_write(char *out, int *fractional, const char *s, apr_size
     }
     *fractional = fraction > 0;
     steps = ((uint64_t)ns + NS_PER_STEP - 1) / NS_PER_STEP;
-    if (steps == STEPS) { /* the last microsecond of a day stays in it */
-        steps--;
+    if (steps > STEPS_LAST) {
+        steps = STEPS_LAST;
     }
     at += aur_int_write(at, day);
     if (steps > 0) {

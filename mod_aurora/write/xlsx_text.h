@@ -45,7 +45,8 @@ int xlsx_day(apr_int32_t *day, const char *s, apr_size_t len);
 
 #define XLSX_SERIAL_MAX 24
 /** Write the serial number of a timestamp without zone, rounded up to a multiple of 864 nanoseconds: programs
- * that cut the seconds of a number instead of rounding them would show the second before.
+ * that cut the seconds of a number instead of rounding them would show the second before. What is later than a
+ * day's last millisecond is that millisecond, as programs that round would show the next day.
  * @param out         room for XLSX_SERIAL_MAX
  * @param fractional  whether it has a fraction of a second
  * @return bytes; 0 when the 1900 system has no number for it, or it is no timestamp */

@@ -38,8 +38,8 @@ def moment(text):
         return None
     if base < datetime.datetime(1900, 3, 1):
         return None
-    base += datetime.timedelta(seconds=float(m[4] or 0))
-    return stamp(base)
+    last = base.replace(hour=23, minute=59, second=59, microsecond=999000)
+    return stamp(min(base + datetime.timedelta(seconds=float(m[4] or 0)), last))
 
 
 def stamp(when):

@@ -250,7 +250,7 @@ static const char *fill_text(const aur_report_t *report, const char *link, const
     aur_error_clear(&err);
     if (aur_report_values(&values, report, given, n, caller, (void *)says, &err, p) !=
             APR_SUCCESS ||
-        aur_fill(&root, report, values, &err, p) != APR_SUCCESS) {
+        aur_fill(&root, NULL, report, values, &err, p) != APR_SUCCESS) {
         return apr_pstrcat(p, "!", err.detail, NULL);
     }
     shown = whole ? root : json_object_get(json_object_get(root, "filters"), "conditions");

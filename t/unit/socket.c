@@ -1,5 +1,6 @@
 /* What a socket tells of the other side. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -86,9 +87,56 @@ static void test_acked(void)
     aur_socket_shut(-1);
 }
 
+/* What the other side reads at the end: 0 is an ordinary one. */
+static int last_read(int fd)
+{
+    char byte;
+    ssize_t n = recv(fd, &byte, 1, 0);
+
+    return n < 0 ? errno : (int)n;
+}
+
+static void test_reset(void)
+{
+    int pair[2];
+
+    tcp_pair(pair);
+    aur_socket_shut(pair[0]);
+    is_int(last_read(pair[1]), 0, "a shutdown is an ordinary end");
+    close(pair[0]);
+    close(pair[1]);
+    tcp_pair(pair);
+    aur_socket_reset(pair[0]);
+    is_int(last_read(pair[1]), ECONNRESET, "a reset is none");
+    ok(send(pair[0], "x", 1, MSG_NOSIGNAL) < 0, "no more can be sent after it");
+    ok(aur_socket_gone(pair[0]), "and the other side counts as gone");
+    close(pair[0]);
+    close(pair[1]);
+    tcp_pair(pair);
+    aur_socket_resets(pair[0], 1);
+    close(pair[0]);
+    is_int(last_read(pair[1]), ECONNRESET, "a close that was to reset does");
+    close(pair[1]);
+    tcp_pair(pair);
+    aur_socket_resets(pair[0], 1);
+    aur_socket_resets(pair[0], 0);
+    close(pair[0]);
+    is_int(last_read(pair[1]), 0, "and one that is not to any more does not");
+    close(pair[1]);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0) {
+        aur_socket_reset(pair[0]);
+        ok(send(pair[0], "x", 1, MSG_NOSIGNAL) < 0, "a Unix socket is shut down at least");
+        close(pair[0]);
+        close(pair[1]);
+    }
+    aur_socket_reset(-1);
+    aur_socket_resets(-1, 1);
+}
+
 int main(void)
 {
     test_gone();
     test_acked();
+    test_reset();
     return tap_done();
 }

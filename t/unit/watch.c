@@ -274,9 +274,11 @@ typedef struct {
     aur_task_t *task;
 } fixture_t;
 
+static int shared; /* others' answers go through the client's socket, too */
+
 static void set_up(fixture_t *f, aur_task_limits_t limits)
 {
-    aur_task_client_t client = {&f->client, client_gone, NULL, client_shut};
+    aur_task_client_t client = {&f->client, client_gone, NULL, client_shut, shared};
 
     memset(f, 0, sizeof(*f));
     pthread_mutex_init(&f->target.lock, NULL);
@@ -427,6 +429,28 @@ static void test_blocked_write(void)
     is_int(aur_task_reason(f.task), AUR_STOP_STALLED, "a write that nobody reads comes to an end");
     ok(wait_for(&f.target, &f.target.cancels, 1, 1000), "and its statement is cancelled");
     is_int(__atomic_load_n(&f.client.shuts, __ATOMIC_SEQ_CST), 1, "by one shutdown");
+    aur_task_detach(f.task);
+    tear_down(&f);
+}
+
+/* A socket that carries others' answers is shut down only when the task has had time to end by itself. */
+static void test_shared_write(void)
+{
+    fixture_t f;
+    pthread_t writer;
+    apr_time_t begun = apr_time_now();
+
+    shared = 1;
+    set_up(&f, (aur_task_limits_t){.task_timeout = MS(200)});
+    shared = 0;
+    aur_task_attach(f.task, &target_ops, &f.target);
+    aur_task_state(f.task, AUR_TASK_IN_CLIENT);
+    pthread_create(&writer, NULL, write_all, &f.client.pair[0]);
+    ok(wait_for(&f.target, &f.target.cancels, 1, 1000), "its statement is cancelled at once");
+    pthread_join(writer, NULL);
+    ok(apr_time_now() - begun >= MS(200) + AUR_WATCH_GRACE,
+       "a blocked write on a shared socket has its time to come back");
+    is_int(__atomic_load_n(&f.client.shuts, __ATOMIC_SEQ_CST), 1, "and no longer");
     aur_task_detach(f.task);
     tear_down(&f);
 }
@@ -589,6 +613,7 @@ int main(void)
     test_client_gone(AUR_TASK_IN_DB, "in the database");
     test_client_gone(AUR_TASK_IN_CLIENT, "reading");
     test_blocked_write();
+    test_shared_write();
     test_flag();
     test_hanging_cancel();
     test_stop();

@@ -161,6 +161,7 @@ static void test_text(void)
         T(AUR_V_TEXT, "a_b _x _x00 _x000g_ _x00412", STR("a_b _x _x00 _x000g_ _x00412")),
         T(AUR_V_TEXT, "_x0041_", STR("_x005F_x0041_")),
         T(AUR_V_TEXT, "_x00Af_", STR("_x005F_x00Af_")),
+        T(AUR_V_TEXT, "_X0041_", STR("_x005F_X0041_")),
         T(AUR_V_TEXT, "_x0041_x0042_", STR("_x005F_x0041_x005F_x0042_")),
         T(AUR_V_TEXT, "_x0041\x01!", STR("_x005F_x0041_x0001_!")),
         T(AUR_V_TEXT, "_x0041", STR("_x0041")),
@@ -271,7 +272,10 @@ static void test_dates(void)
         T(AUR_V_TIMESTAMP, "2024-02-29 12:34", " s=\"3\"><v>45351.52361111112</v>"),
         T(AUR_V_TIMESTAMP, "2024-02-29 12:34:56.5", " s=\"4\"><v>45351.5242650463</v>"),
         T(AUR_V_TIMESTAMP, "2024-02-29 12:34:56.000", " s=\"3\"><v>45351.52425925926</v>"),
-        T(AUR_V_TIMESTAMP, "2024-02-29 23:59:59.999999999", " s=\"4\"><v>45351.99999999999</v>"),
+        T(AUR_V_TIMESTAMP, "2024-02-29 23:59:59.999", " s=\"4\"><v>45351.99999998843</v>"),
+        T(AUR_V_TIMESTAMP, "2024-02-29 23:59:59.999000001", " s=\"4\"><v>45351.99999998843</v>"),
+        T(AUR_V_TIMESTAMP, "2024-02-29 23:59:59.999999999", " s=\"4\"><v>45351.99999998843</v>"),
+        T(AUR_V_TIMESTAMP, "9999-12-31 23:59:59.999999", " s=\"4\"><v>2958465.99999998843</v>"),
         T(AUR_V_TIMESTAMP, "1899-12-31 10:00:00", STR("1899-12-31T10:00:00")),
         T(AUR_V_TIMESTAMP, "1900-03-01 06:00:00", " s=\"3\"><v>61.25</v>"),
         T(AUR_V_TIMESTAMP, "2024-02-29 24:00:00", STR("2024-02-29T24:00:00")),
@@ -283,6 +287,29 @@ static void test_dates(void)
     };
 
     RUN(cases, AUR_T_TIMESTAMP);
+}
+
+/* The last moment of any day, to readers that round to milliseconds, is one of that day. */
+static void test_ends_of_days(void)
+{
+    static const char *const fractions[] = {"999", "9994", "9995", "999999", "999999999"};
+    int year, wrong = 0;
+    apr_size_t i;
+
+    for (year = 1901; year <= 9999; year++) {
+        for (i = 0; i < sizeof(fractions) / sizeof(fractions[0]); i++) {
+            char text[40], serial[XLSX_SERIAL_MAX + 1];
+            int fractional,
+                len = snprintf(text, sizeof(text), "%04d-12-31 23:59:59.%s", year, fractions[i]);
+            apr_int32_t day = 0;
+            double ms;
+            serial[xlsx_serial_write(serial, &fractional, text, (apr_size_t)len)] = '\0';
+            (void)xlsx_day(&day, text, 10);
+            ms = (strtod(serial, NULL) - day) * 86400000;
+            wrong += lround(ms) != 86399999;
+        }
+    }
+    is_int(wrong, 0, "no year's last moment belongs to the next");
 }
 
 /* Every second of a day comes back from its serial number as a reader computes it. */
@@ -625,6 +652,7 @@ int main(void)
         test_text();
         test_numbers();
         test_dates();
+        test_ends_of_days();
         test_seconds();
         test_formats();
         test_references();
