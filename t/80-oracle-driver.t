@@ -158,6 +158,25 @@ like(tool('open', "$params libdir='$libdir'"), qr/^open: ok$/m, 'libdir= finds t
     like(tool('open', "$params libdir=/nowhere"), qr{^open: .*/nowhere}m, '  but libdir= goes before it');
 }
 
+# What reaches the client library: no signal while it may start threads, which take over their maker's mask; external
+# credentials where no user is given; the edition.
+sub traced {
+    my ($more) = @_;
+    my $file = "$folder/trace";
+    unlink $file;
+    run_unit('oracle_dbd', { AURORA_OCI_TRACE => $file }, 'open', "$more server=" . $db->connect_string . " libdir='$libdir'");
+    open my $in, '<', $file or die "$file: $!";
+    return <$in>;
+}
+my @trace = traced('user=aurora pass=aurora edition=e1');
+my @threads = grep { /signals=/ } @trace;
+is((grep { /OCIEnvNlsCreate/ } @threads), 2, 'the library is asked for two environments');
+is((grep { /OCIServerAttach/ } @threads), 1, '  and for one connection');
+is_deeply([ grep { !/signals=blocked$/ } @threads ], [], '  by a thread that takes no signals');
+is((grep { /edition e1$/ } @trace), 1, 'edition= is asked for');
+is((grep { /OCISessionBegin aurora credentials=1 / } @trace), 1, 'user= and pass= are its credentials');
+is((grep { /OCISessionBegin  credentials=2 / } traced($_)), 1, "external credentials: '$_'") for 'user=/', '', 'user=/ pass=unused';
+
 # Fork: as httpd does it.
 is(() = tool('fork', "$params libdir='$libdir'") =~ /^child: answer 42\nchild ended: 0$/mg, 2,
     'two children of a parent that has the driver each have a connection');

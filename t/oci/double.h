@@ -232,6 +232,8 @@ int dbl_err_leave(dbl_err_t *err, int rv);
 /** What the environment wants to happen at this call of an entry point. @return OCI_SUCCESS: nothing */
 int dbl_fault(const char *where, dbl_err_t *err, dbl_server_t *srv);
 void dbl_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/** For the trace: what this thread does with signals, and with it any thread that the real library would start. */
+const char *dbl_signals(void);
 /** Major version of the client and server that the double plays. */
 int dbl_version(void);
 
