@@ -117,11 +117,13 @@ CREATE TABLE "ROWS_1000" ("N" numeric(9), "TXT" varchar(20));
 INSERT INTO "ROWS_1000" SELECT n, 'text ' || n FROM generate_series(1, 1000) AS n;
 CREATE TABLE "KINDS" ("ID" numeric(9) NOT NULL, "NUM" numeric(38,6), "INT9" numeric(9), "HALF" numeric(3,2), "DBL" float8,
     "VC" varchar(40), "FIXED" char(5), "BORN" "SYS".oracle_date, "STAMP" timestamp(6), "STAMPTZ" timestamptz, "SPAN" interval,
-    "BYTES" "SYS".raw, "BIGTEXT" "SYS".clob, "SHORTTEXT" "SYS".clob, "BIN" "SYS".blob, "LONGTEXT" "SYS".long, "EMPTY" varchar(10));
+    "BYTES" "SYS".raw, "BIGTEXT" "SYS".clob, "SHORTTEXT" "SYS".clob, "BIN" "SYS".blob, "LONGTEXT" "SYS".long, "EMPTY" varchar(10), "RI" "SYS".rowid);
 INSERT INTO "KINDS" VALUES (1, -12345678901234567890.123456, 123456789, 0.5, 0.1, 'hä€😀', 'ab', '2024-02-29 13:30:05',
     '2024-02-29 13:30:05.123456', '2024-02-29 15:30:05.5+02', '1 day 02:03:04.5', '\x00ff10', repeat('ä😀', 100000),
-    repeat('ä😀', 1000), decode('00ff01' || repeat('ab', 50000), 'hex'), repeat('long', 17500), NULL);
+    repeat('ä😀', 1000), decode('00ff01' || repeat('ab', 50000), 'hex'), repeat('long', 17500), NULL, 'AAAR3sAAEAAAACXAAA');
 INSERT INTO "KINDS" ("ID") VALUES (2);
+CREATE TABLE "LOGICAL" ("RI" "SYS".rowid);
+INSERT INTO "LOGICAL" VALUES ('*' || repeat('BAEA', 1316));
 CREATE TABLE "WRITTEN" ("ID" numeric(9), "N" numeric, "TXT" varchar(40), "BORN" "SYS".oracle_date);
 CREATE TABLE "LARGE" ("ID" numeric(9), "C" "SYS".clob, "B" "SYS".blob);
 CREATE TABLE "PEOPLE" ("NAME" varchar(40), "PASSWORD" varchar(80));

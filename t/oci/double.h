@@ -202,7 +202,7 @@ typedef struct dbl_interval_t {
 
 typedef struct dbl_rowid_t {
     dbl_head_t head;
-    char text[64];
+    char text[5268];
 } dbl_rowid_t;
 
 /* handles.c */

@@ -211,6 +211,7 @@ static void test_types(void)
         {"STAMP", "2024-02-29 13:30:05.123456"},
         {"STAMPTZ", "2024-02-29 13:30:05.5+00:00"},
         {"BYTES", "00FF10"},
+        {"RI", "AAAR3sAAEAAAACXAAA"},
         {"EMPTY", NULL},
     };
     apr_dbd_results_t *res = NULL;
@@ -228,6 +229,9 @@ static void test_types(void)
     ok(s && !strncmp(s, "\xc3\xa4\xf0\x9f\x98\x80\xc3\xa4", 8) &&
            !memcmp(s + 599994, "\xc3\xa4\xf0\x9f\x98\x80", 6),
        "  in UTF-8");
+    s = value_of("SELECT RI FROM LOGICAL");
+    ok(s && strlen(s) == 5265 && !strcmp(s + 5261, "BAEA"),
+       "the ROWID of an index-organized table comes whole");
     s = value_of("SELECT LONGTEXT FROM KINDS WHERE ID = 1");
     is_int(s ? (long long)strlen(s) : -1, 70000, "a LONG comes whole");
     (void)apr_dbd_select(driver, pool, db, &res,
