@@ -456,6 +456,7 @@ static void test_transactions(void)
            "errors may be ignored");
     (void)apr_dbd_transaction_end(driver, pool, t);
     is_str(value_of("SELECT COUNT(*) FROM WRITTEN WHERE N = 9"), "1", "  and the rest is kept");
+    is_int(apr_dbd_transaction_end(driver, pool, second), -1, "one that never began has no end");
     apr_dbd_close(driver, other);
 }
 
