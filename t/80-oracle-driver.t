@@ -150,7 +150,14 @@ sub unit_ok {
 # Ends all sessions of the double, from outside.
 my $kill = sprintf q{%s -X -q -w -h 127.0.0.1 -p %d -U postgres -d aurora -Atc "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'aurora'" >/dev/null}, $db->bin('psql'), $db->port;
 unit_ok('oracle_dbd', AURORA_ORACLE => "$params libdir='$libdir'");
-unit_ok('oracle_native_dbd', AURORA_ORACLE => "$params libdir='$libdir' fetch=100", AURORA_ORACLE_KILL => $kill);
+unit_ok('oracle_native_dbd', AURORA_ORACLE => "$params libdir='$libdir' fetch=100", AURORA_ORACLE_KILL => $kill, AURORA_OCI_TRACE => "$folder/native");
+{
+    open my $in, '<', "$folder/native" or die "native: $!";
+    my %temporary;
+    while (<$in>) { $temporary{$1}++ if /temporary LOB (\w+)$/ }
+    cmp_ok($temporary{made} || 0, '>=', 1200, 'temporary large objects were made');
+    is($temporary{freed}, $temporary{made}, '  and each of them freed');
+}
 
 # Where the library is found.
 like(tool('open', "$params libdir='$libdir'"), qr/^open: ok$/m, 'libdir= finds the client library');

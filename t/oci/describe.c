@@ -248,6 +248,7 @@ int dbl_describe(dbl_stmt_t *stmt, dbl_err_t *err, const PGresult *res)
             pg_type(c, PQftype(res, i), PQfmod(res, i), !PQftable(res, i));
         }
         c->nullable = 1;
+        c->temporary = !PQftable(res, i);
         strncpy(c->name, name_of(stmt->sql, i, n, PQfname(res, i)), sizeof(c->name) - 1);
     }
     stmt->column_count = (uint32_t)n;

@@ -109,6 +109,7 @@ typedef struct dbl_column_t {
     int16_t precision;
     int8_t scale;
     uint8_t fsprecision, lfprecision, nullable, csform, char_used, json;
+    bool temporary; /* LOBs of an expression are */
 } dbl_column_t;
 
 typedef struct dbl_param_t {
@@ -179,7 +180,7 @@ struct dbl_stmt_t {
 
 typedef struct dbl_lob_t {
     dbl_head_t head;
-    bool init, binary;
+    bool init, binary, temporary;
     uint8_t csform;
     char *data;
     size_t len;
