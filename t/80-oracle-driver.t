@@ -126,6 +126,8 @@ CREATE TABLE "LOGICAL" ("RI" "SYS".rowid);
 INSERT INTO "LOGICAL" VALUES ('*' || repeat('BAEA', 1316));
 CREATE TABLE "WRITTEN" ("ID" numeric(9), "N" numeric, "TXT" varchar(40), "BORN" "SYS".oracle_date);
 CREATE TABLE "LARGE" ("ID" numeric(9), "C" "SYS".clob, "B" "SYS".blob);
+CREATE TABLE "CUT" ("N" numeric(9), "B" "SYS".raw); -- described as RAW(2000)
+INSERT INTO "CUT" SELECT n, decode(repeat('ab', CASE n WHEN 30 THEN 2001 ELSE 2000 END), 'hex')::"SYS".raw FROM generate_series(1, 40) n;
 CREATE TABLE "PEOPLE" ("NAME" varchar(40), "PASSWORD" varchar(80));
 INSERT INTO "PEOPLE" VALUES ('ann', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='), ('bärbel', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=');
 GRANT ALL ON ALL TABLES IN SCHEMA "AURORA" TO PUBLIC;
@@ -185,6 +187,12 @@ is_deeply([ grep { !/signals=blocked$/ } @threads ], [], '  by a thread that tak
 is((grep { /edition e1$/ } @trace), 1, 'edition= is asked for');
 is((grep { /OCISessionBegin aurora credentials=1 / } @trace), 1, 'user= and pass= are its credentials');
 is((grep { /OCISessionBegin  credentials=2 / } traced($_)), 1, "external credentials: '$_'") for 'user=/', '', 'user=/ pass=unused';
+
+# A warning of the log-on, such as that of a password that will soon expire, is no failure.
+{
+    my (undef, @said) = run_unit('oracle_dbd', { AURORA_OCI_FAULT => 'OCISessionBegin=INFO:28002' }, 'open', "$params libdir='$libdir'");
+    is((grep { /^open: ok$/ } @said), 1, 'a password that will expire connects');
+}
 
 # Fork: as httpd does it.
 is(() = tool('fork', "$params libdir='$libdir'") =~ /^child: answer 42\nchild ended: 0$/mg, 2,

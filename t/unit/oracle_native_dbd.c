@@ -297,7 +297,7 @@ static void test_errors(void)
     const apr_dbd_oracle_error_t *e = calls->error(db);
     apr_dbd_oracle_stmt_t *st = NULL, *other;
     const apr_dbd_oracle_value_t *v;
-    int rv, n = 0;
+    int rv, array, n = 0;
 
     is_int(outcome("DELETE FROM ROWS_1000"), APR_DBD_ORACLE_OTHER, "what is no query is refused");
     is_int(e->code, 0, "  by the driver");
@@ -315,6 +315,17 @@ static void test_errors(void)
     ok(n < 500, "  ends them");
     ok(calls->next(&v, st) > 0, "  for good");
     calls->close(st);
+    is_int(outcome("SELECT B FROM CUT WHERE N <> 30"), 0, "values of their column's full size");
+    for (array = 1; array <= 50; array += 49) {
+        int rows = 0;
+        st = begin_with("SELECT N, B FROM CUT ORDER BY N", NULL, 0, array);
+        while (st && (rv = calls->next(&v, st)) == 0) {
+            rows++;
+        }
+        ok(rv > 0 && e->code == 1406, "  one that would be cut is an error: %s", e->message);
+        ok(rows < 30, "  and not given, in arrays of %d: %d before", array, rows);
+        calls->close(st);
+    }
     st = begin("SELECT N FROM ROWS_1000 ORDER BY N");
     other = begin("SELECT N + 1 FROM ROWS_1000 ORDER BY N");
     ok(!calls->next(&v, st) && *v[0].v.s == '1' && !calls->next(&v, other) && *v[0].v.s == '2' &&
