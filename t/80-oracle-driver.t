@@ -126,6 +126,8 @@ CREATE TABLE "LOGICAL" ("RI" "SYS".rowid);
 INSERT INTO "LOGICAL" VALUES ('*' || repeat('BAEA', 1316));
 CREATE TABLE "WRITTEN" ("ID" numeric(9), "N" numeric, "TXT" varchar(40), "BORN" "SYS".oracle_date);
 CREATE TABLE "LARGE" ("ID" numeric(9), "C" "SYS".clob, "B" "SYS".blob);
+CREATE TABLE "FLAGS" ("ID" numeric(9), "F" "SYS".oracle_boolean);
+INSERT INTO "FLAGS" VALUES (1, true), (2, false), (3, NULL);
 CREATE TABLE "CUT" ("N" numeric(9), "B" "SYS".raw); -- described as RAW(2000)
 INSERT INTO "CUT" SELECT n, decode(repeat('ab', CASE n WHEN 30 THEN 2001 ELSE 2000 END), 'hex')::"SYS".raw FROM generate_series(1, 40) n;
 CREATE TABLE "PEOPLE" ("NAME" varchar(40), "PASSWORD" varchar(80));
@@ -137,8 +139,9 @@ my $params = $db->params;
 
 # The programs print TAP of their own: what fails there is told here.
 sub unit_ok {
-    my ($unit, %env) = @_;
-    my ($status, @lines) = run_unit($unit, \%env);
+    my ($command, %env) = @_;
+    my ($unit, @args) = split ' ', $command;
+    my ($status, @lines) = run_unit($unit, \%env, @args);
     my $n = grep { /^(?:not )?ok\b/ } @lines;
     my ($plan) = map { /^1\.\.(\d+)/ ? $1 : () } @lines;
     is($status, 0, "$unit ends well");
@@ -153,6 +156,7 @@ sub unit_ok {
 my $kill = sprintf q{%s -X -q -w -h 127.0.0.1 -p %d -U postgres -d aurora -Atc "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'aurora'" >/dev/null}, $db->bin('psql'), $db->port;
 unit_ok('oracle_dbd', AURORA_ORACLE => "$params libdir='$libdir'");
 unit_ok('oracle_native_dbd', AURORA_ORACLE => "$params libdir='$libdir' fetch=100", AURORA_ORACLE_KILL => $kill, AURORA_OCI_TRACE => "$folder/native");
+unit_ok('oracle_native_dbd booleans', AURORA_ORACLE => "$params libdir='$libdir'", AURORA_OCI_VERSION => 23);
 {
     open my $in, '<', "$folder/native" or die "native: $!";
     my %temporary;

@@ -1,5 +1,5 @@
 /* The Oracle driver's native interface: columns, values, large objects in pieces, binds, breaks, time limits, lost
- * sessions. AURORA_ORACLE_KILL is a command that ends all sessions. */
+ * sessions. AURORA_ORACLE_KILL is a command that ends all sessions. With an argument: what servers of 23 have besides. */
 #include "oracle.h"
 
 #include <unistd.h>
@@ -290,6 +290,35 @@ static void test_binds(void)
        "a placeholder without a value: %s", calls->error(db)->message);
 }
 
+/* A server of 23 and later has them. */
+static void test_booleans(void)
+{
+    apr_dbd_oracle_value_t bind = {.kind = APR_DBD_ORACLE_BOOLEAN};
+    const apr_dbd_oracle_value_t *v;
+    const apr_dbd_oracle_column_t *c;
+    apr_dbd_oracle_stmt_t *st = begin("SELECT F FROM FLAGS ORDER BY ID");
+    int n = 0;
+
+    if (!ok(st, "truths")) {
+        return;
+    }
+    c = calls->columns(st, &n);
+    is_int(c[0].kind, APR_DBD_ORACLE_BOOLEAN, "  are a kind of their own");
+    ok(!calls->next(&v, st) && v[0].kind == APR_DBD_ORACLE_BOOLEAN && v[0].v.i == 1, "  true");
+    ok(!calls->next(&v, st) && v[0].kind == APR_DBD_ORACLE_BOOLEAN && v[0].v.i == 0, "  false");
+    ok(!calls->next(&v, st) && v[0].kind == APR_DBD_ORACLE_NULL, "  and neither");
+    calls->close(st);
+    for (n = 1; n <= 2; n++) {
+        bind.v.i = n == 1;
+        st = begin_with("SELECT ID FROM FLAGS WHERE F = :1", &bind, 1, 0);
+        ok(st && !calls->next(&v, st) && *v[0].v.s == '0' + n && calls->next(&v, st) == -1,
+           "  bound: %s", n == 1 ? "true" : "false");
+        calls->close(st);
+    }
+    is_str(value_of("SELECT F FROM FLAGS WHERE ID = 1"), "1", "  as texts they are 1");
+    is_str(value_of("SELECT F FROM FLAGS WHERE ID = 2"), "0", "  and 0");
+}
+
 /* --- errors ---------------------------------------------------------------------------------------------------- */
 
 static void test_errors(void)
@@ -488,7 +517,7 @@ static void test_ends(void)
     calls->close(st);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     oracle_begin();
     db = oracle_open(pool);
@@ -498,6 +527,11 @@ int main(void)
     ok(native->dpi_conn != NULL, "  and has ODPI-C's connection");
     calls = native->calls;
     ok(calls->error(db) != NULL && calls->error(db)->what == APR_DBD_ORACLE_OK, "no error so far");
+    if (argc > 1) {
+        test_booleans();
+        apr_pool_destroy(pool);
+        return tap_done();
+    }
     test_columns();
     test_arrays();
     test_lobs();
