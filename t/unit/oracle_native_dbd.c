@@ -421,9 +421,16 @@ static void test_breaks(void)
 
     thread = breaker(&storm);
     for (i = 0; i < 300 || (broken < 20 && i < 20000); i++) {
-        int what = outcome("SELECT N FROM ROWS_1000 WHERE N < 20");
+        int what = calls->execute(db, "SET TRANSACTION READ ONLY", 25, NULL, 0);
+        /* Who asks is told ahead of the next call. */
+        (void)calls->identify(db, NULL, NULL, i % 2 ? "odd" : "even");
+        what = what ? what : outcome("SELECT N FROM ROWS_1000 WHERE N < 20");
         wrong += what != 0 && what != APR_DBD_ORACLE_INTERRUPTED;
         broken += what == APR_DBD_ORACLE_INTERRUPTED;
+        while ((what = calls->rollback(db)) == APR_DBD_ORACLE_INTERRUPTED) {
+            broken++;
+        }
+        wrong += what != 0;
     }
     apr_atomic_set32(&storm_over, 1);
     apr_thread_join(&rv, thread);
