@@ -112,9 +112,14 @@ static int dbd_start_transaction(apr_pool_t *pool, apr_dbd_t *h, apr_dbd_transac
 
 static int dbd_end_transaction(apr_dbd_transaction_t *trans)
 {
-    apr_dbd_t *h = trans->h;
-    int commit = !trans->errnum && !(trans->mode & APR_DBD_TRANSACTION_ROLLBACK), what;
+    apr_dbd_t *h;
+    int commit, what;
 
+    if (!trans) {
+        return -1; /* as the other drivers: one that did not begin may well be ended */
+    }
+    h = trans->h;
+    commit = !trans->errnum && !(trans->mode & APR_DBD_TRANSACTION_ROLLBACK);
     trans->errnum = 0;
     h->trans = NULL;
     if ((what = ora_enter(h)) != 0) {

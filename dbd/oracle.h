@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <dpi.h>
+#include <signal.h>
 
 #include "apr_dbd_oracle.h"
 
@@ -80,6 +81,10 @@ int ora_error_set(apr_dbd_t *h, apr_dbd_oracle_class_e what, const char *fmt, ..
 /** The library's context of this process, made by the first call. Any thread may call.
  * @return NULL; why says what to do then, in pool */
 dpiContext *ora_context(const char *libdir, const char **why, apr_pool_t *pool);
+/** Threads that the client library starts take over their maker's mask: none of them shall handle the server's signals.
+ * @param before  for ora_signals_restore */
+void ora_signals_block(sigset_t *before);
+void ora_signals_restore(const sigset_t *before);
 
 /* --- oracle_connect.c: connections --------------------------------------------------------------- */
 

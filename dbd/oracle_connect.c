@@ -1,8 +1,6 @@
 /* oracle_connect.c - connections: opened, guarded while they run, broken, closed. */
 #include "oracle.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #define STATEMENTS_CACHED 40
@@ -97,20 +95,18 @@ void ora_abandon(apr_dbd_t *h)
 
 /* --- opening ---------------------------------------------------------------------------------------- */
 
-/* Threads that the client library starts take over our mask: none of them shall handle the server's signals. */
 static int create_quietly(apr_dbd_t *h, const char *server, dpiCommonCreateParams *common,
                           dpiConnCreateParams *create)
 {
     const char *user = h->params.user, *pass = h->params.pass;
-    sigset_t all, before;
+    sigset_t before;
     int rc;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    ora_signals_block(&before);
     rc = dpiConn_create(h->context, user, user ? (uint32_t)strlen(user) : 0, pass,
                         pass ? (uint32_t)strlen(pass) : 0, server, (uint32_t)strlen(server), common,
                         create, &h->conn);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    ora_signals_restore(&before);
     return rc;
 }
 

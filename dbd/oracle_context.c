@@ -32,11 +32,26 @@ static const char *problem(const dpiErrorInfo *info, const char *libdir, apr_poo
         libdir ? " from libdir=" : "", libdir ? libdir : "", text);
 }
 
+void ora_signals_block(sigset_t *before)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+void ora_signals_restore(const sigset_t *before)
+{
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 dpiContext *ora_context(const char *libdir, const char **why, apr_pool_t *pool)
 {
     dpiContextCreateParams params;
     dpiErrorInfo info;
     dpiContext *made = NULL;
+    sigset_t before;
+    int rc;
 
     pthread_mutex_lock(&lock);
     if (context && owner != getpid()) {
@@ -52,8 +67,11 @@ dpiContext *ora_context(const char *libdir, const char **why, apr_pool_t *pool)
         params.defaultEncoding = "UTF-8";
         params.defaultDriverName = "apr_dbd_oracle";
         params.oracleClientLibDir = libdir;
-        if (dpiContext_createWithParams(DPI_MAJOR_VERSION, DPI_MINOR_VERSION, &params, &made,
-                                        &info) == DPI_SUCCESS) {
+        ora_signals_block(&before); /* the library may start its threads now */
+        rc = dpiContext_createWithParams(DPI_MAJOR_VERSION, DPI_MINOR_VERSION, &params, &made,
+                                         &info);
+        ora_signals_restore(&before);
+        if (rc == DPI_SUCCESS) {
             context = made;
             owner = getpid();
         }

@@ -6,10 +6,10 @@
 /* What a value costs beside its bytes: dpiData, indicator, lengths. */
 #define CELL_BYTES 64u
 /* ODPI-C keeps pieces of this size for what is longer than its plain buffers. */
-#define PIECE_BYTES  65536u
-#define PLAIN_MAX    32767u
-#define UROWID_BYTES 5267u
-#define ROWID_BYTES  20u
+#define PIECE_BYTES 65536u
+#define PLAIN_MAX   32767u
+/* The text of the longest ROWID, which those of index-organized tables may be: describe tells no difference. */
+#define ROWID_BYTES 5267u
 
 /* How a column is fetched. */
 typedef struct {
@@ -73,10 +73,7 @@ static fetch_t how_to_fetch(const dpiDataTypeInfo *info)
         return (fetch_t){info->oracleTypeNum, DPI_NATIVE_TYPE_BYTES, 0, 22 + 172};
     case DPI_ORACLE_TYPE_ROWID:
     case DPI_ORACLE_TYPE_UROWID: /* as text: no descriptor, no call per value */
-        size = info->oracleTypeNum == DPI_ORACLE_TYPE_ROWID && info->ociTypeCode != 208
-                   ? ROWID_BYTES
-                   : UROWID_BYTES;
-        return (fetch_t){DPI_ORACLE_TYPE_VARCHAR, DPI_NATIVE_TYPE_BYTES, size, size};
+        return (fetch_t){DPI_ORACLE_TYPE_VARCHAR, DPI_NATIVE_TYPE_BYTES, ROWID_BYTES, ROWID_BYTES};
     case DPI_ORACLE_TYPE_LONG_VARCHAR:
     case DPI_ORACLE_TYPE_LONG_NVARCHAR:
     case DPI_ORACLE_TYPE_LONG_RAW: /* of any length, and the server sends row by row: one at a time */

@@ -10,6 +10,7 @@
 #define FETCH_ROWS    200u
 #define PREFETCH_ROWS 2u
 #define CONNECT_S     10u
+#define PASSWORD_MAX  1024u
 
 typedef struct {
     const char *key;
@@ -107,8 +108,12 @@ static const char *check(const ora_params_t *params)
 
 const char *ora_params_parse(ora_params_t *params, const char *text, apr_pool_t *pool)
 {
+    /* What is no parameter may be a piece of a password: it is not repeated. */
+    static const char every[] =
+        "every parameter is key=value; values with blanks , ; or | need quotes";
     const char *at = text ? text : "", *problem;
     unsigned seen = 0;
+    int after_pass = 0; /* and its value had no quotes */
 
     memset(params, 0, sizeof(*params));
     params->fetch_rows = FETCH_ROWS;
@@ -130,13 +135,15 @@ const char *ora_params_parse(ora_params_t *params, const char *text, apr_pool_t 
         }
         len = (apr_size_t)(at - name);
         if (*at != '=' || !len) {
-            /* What stands here may be a piece of a password. */
-            return "every parameter is key=value; values with blanks , ; or | need quotes";
+            return every;
         }
         for (i = 0; i < NKEYS; i++) {
             if (strlen(keys[i].key) == len && !strncasecmp(keys[i].key, name, len)) {
                 break;
             }
+        }
+        if (i == NKEYS && after_pass) {
+            return every; /* a piece of it, too */
         }
         if (i == NKEYS) {
             return apr_psprintf(
@@ -150,6 +157,7 @@ const char *ora_params_parse(ora_params_t *params, const char *text, apr_pool_t 
         }
         seen |= 1u << i;
         at++;
+        after_pass = !strcmp(keys[i].key, "pass") && *at != '"' && *at != '\'';
         if (!(value = value_take(&at, pool))) {
             return apr_psprintf(
                 pool, "%s=: the closing quote is missing, or no separator follows it", keys[i].key);
@@ -161,35 +169,50 @@ const char *ora_params_parse(ora_params_t *params, const char *text, apr_pool_t 
     return check(params);
 }
 
+/* The first line of what a file begins with. @return NULL, or what is wrong with it */
+static const char *password_take(ora_params_t *params, const char *s, apr_size_t len,
+                                 apr_size_t max, apr_pool_t *pool)
+{
+    apr_size_t n = 0;
+
+    while (n < len && s[n] != '\n' && s[n] != '\r') {
+        n++;
+    }
+    if (!len) {
+        return "it is empty";
+    }
+    if (n > max) {
+        return "its first line is longer than a password";
+    }
+    if (memchr(s, '\0', n)) {
+        return "its first line is no text in UTF-8";
+    }
+    params->pass = apr_pstrmemdup(pool, s, n);
+    return n ? NULL : "its first line is empty";
+}
+
 const char *ora_params_pass_file(ora_params_t *params, apr_pool_t *pool)
 {
-    char line[1026], message[128], *pass;
+    char text[PASSWORD_MAX + 1], message[128];
+    const char *problem;
+    apr_size_t len = 0;
     apr_file_t *file;
     apr_status_t rv;
 
     if (!params->pass_file) {
         return NULL;
     }
-    rv = apr_file_open(&file, params->pass_file, APR_FOPEN_READ | APR_FOPEN_BUFFERED,
-                       APR_FPROT_OS_DEFAULT, pool);
+    rv = apr_file_open(&file, params->pass_file, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
-        line[0] = '\0';
-        rv = apr_file_gets(line, (int)sizeof(line), file);
+        rv = apr_file_read_full(file, text, sizeof(text), &len);
         apr_file_close(file);
     }
-    if (rv != APR_SUCCESS) {
-        return apr_psprintf(pool, "pass_file=%s cannot be read: %s", params->pass_file,
-                            rv == APR_EOF ? "it is empty"
-                                          : apr_strerror(rv, message, sizeof(message)));
-    }
-    if (strlen(line) == sizeof(line) - 1) {
-        return apr_psprintf(pool, "pass_file=%s: its first line is longer than a password",
-                            params->pass_file);
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    pass = apr_pstrdup(pool, line);
-    params->pass = pass;
-    return NULL;
+    problem = rv == APR_SUCCESS || rv == APR_EOF
+                  ? password_take(params, text, len, PASSWORD_MAX, pool)
+                  : apr_strerror(rv, message, sizeof(message));
+    return problem
+               ? apr_psprintf(pool, "pass_file=%s cannot be used: %s", params->pass_file, problem)
+               : NULL;
 }
 
 /* Is there a parameter CONNECT_TIMEOUT (and not TRANSPORT_CONNECT_TIMEOUT) in s? Before it stands what `before`

@@ -17,7 +17,7 @@ struct apr_dbd_results_t {
     const apr_dbd_oracle_column_t *columns;
     int ncols;
     int done;  /* behind the last row */
-    int at;    /* rows given so far */
+    int at;    /* random access: rows up to the one given last */
     int nrows; /* random access: how many; else -1 */
     apr_dbd_row_t **rows;
 };
@@ -201,9 +201,9 @@ int ora_num_tuples(apr_dbd_results_t *res)
 
 static int stored_row(apr_dbd_results_t *res, apr_dbd_row_t **row, int rownum)
 {
-    int at = rownum > 0 ? rownum - 1 : res->at;
+    int at = rownum >= 0 ? rownum - 1 : res->at;
 
-    if (at >= res->nrows) {
+    if (at < 0 || at >= res->nrows) {
         return -1;
     }
     *row = res->rows[at];
@@ -211,10 +211,11 @@ static int stored_row(apr_dbd_results_t *res, apr_dbd_row_t **row, int rownum)
     return 0;
 }
 
+/* As apr_dbd has it, a row's number counts with random access only. */
 int ora_get_row(apr_pool_t *pool, apr_dbd_results_t *res, apr_dbd_row_t **row, int rownum)
 {
     const apr_dbd_oracle_value_t *values = NULL;
-    int what = 0;
+    int what;
 
     if (res->nrows >= 0) {
         return stored_row(res, row, rownum);
@@ -222,14 +223,7 @@ int ora_get_row(apr_pool_t *pool, apr_dbd_results_t *res, apr_dbd_row_t **row, i
     if (res->done) {
         return -1;
     }
-    if (rownum > 0 && rownum <= res->at) {
-        return ora_error_set(res->h, APR_DBD_ORACLE_OTHER,
-                             "row %d has gone by: select with random access", rownum);
-    }
-    do {
-        what = ora_stmt_next(&values, res->stmt);
-        res->at += !what;
-    } while (!what && rownum > 0 && res->at < rownum);
+    what = ora_stmt_next(&values, res->stmt);
     if (what < 0) {
         res->done = 1;
         ora_stmt_release(res->stmt);
@@ -237,7 +231,8 @@ int ora_get_row(apr_pool_t *pool, apr_dbd_results_t *res, apr_dbd_row_t **row, i
     if (what) {
         return what;
     }
-    if (!*row) {
+    /* The object of an earlier result has that one's columns. */
+    if (!*row || (*row)->columns != res->columns || (*row)->ncols != res->ncols) {
         *row = row_create(res, pool);
     }
     return row_fill(*row, res->stmt, values);

@@ -117,13 +117,19 @@ CREATE TABLE "ROWS_1000" ("N" numeric(9), "TXT" varchar(20));
 INSERT INTO "ROWS_1000" SELECT n, 'text ' || n FROM generate_series(1, 1000) AS n;
 CREATE TABLE "KINDS" ("ID" numeric(9) NOT NULL, "NUM" numeric(38,6), "INT9" numeric(9), "HALF" numeric(3,2), "DBL" float8,
     "VC" varchar(40), "FIXED" char(5), "BORN" "SYS".oracle_date, "STAMP" timestamp(6), "STAMPTZ" timestamptz, "SPAN" interval,
-    "BYTES" "SYS".raw, "BIGTEXT" "SYS".clob, "SHORTTEXT" "SYS".clob, "BIN" "SYS".blob, "LONGTEXT" "SYS".long, "EMPTY" varchar(10));
+    "BYTES" "SYS".raw, "BIGTEXT" "SYS".clob, "SHORTTEXT" "SYS".clob, "BIN" "SYS".blob, "LONGTEXT" "SYS".long, "EMPTY" varchar(10), "RI" "SYS".rowid);
 INSERT INTO "KINDS" VALUES (1, -12345678901234567890.123456, 123456789, 0.5, 0.1, 'hä€😀', 'ab', '2024-02-29 13:30:05',
     '2024-02-29 13:30:05.123456', '2024-02-29 15:30:05.5+02', '1 day 02:03:04.5', '\x00ff10', repeat('ä😀', 100000),
-    repeat('ä😀', 1000), decode('00ff01' || repeat('ab', 50000), 'hex'), repeat('long', 17500), NULL);
+    repeat('ä😀', 1000), decode('00ff01' || repeat('ab', 50000), 'hex'), repeat('long', 17500), NULL, 'AAAR3sAAEAAAACXAAA');
 INSERT INTO "KINDS" ("ID") VALUES (2);
+CREATE TABLE "LOGICAL" ("RI" "SYS".rowid);
+INSERT INTO "LOGICAL" VALUES ('*' || repeat('BAEA', 1316));
 CREATE TABLE "WRITTEN" ("ID" numeric(9), "N" numeric, "TXT" varchar(40), "BORN" "SYS".oracle_date);
 CREATE TABLE "LARGE" ("ID" numeric(9), "C" "SYS".clob, "B" "SYS".blob);
+CREATE TABLE "FLAGS" ("ID" numeric(9), "F" "SYS".oracle_boolean);
+INSERT INTO "FLAGS" VALUES (1, true), (2, false), (3, NULL);
+CREATE TABLE "CUT" ("N" numeric(9), "B" "SYS".raw); -- described as RAW(2000)
+INSERT INTO "CUT" SELECT n, decode(repeat('ab', CASE n WHEN 30 THEN 2001 ELSE 2000 END), 'hex')::"SYS".raw FROM generate_series(1, 40) n;
 CREATE TABLE "PEOPLE" ("NAME" varchar(40), "PASSWORD" varchar(80));
 INSERT INTO "PEOPLE" VALUES ('ann', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='), ('bärbel', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=');
 GRANT ALL ON ALL TABLES IN SCHEMA "AURORA" TO PUBLIC;
@@ -133,8 +139,9 @@ my $params = $db->params;
 
 # The programs print TAP of their own: what fails there is told here.
 sub unit_ok {
-    my ($unit, %env) = @_;
-    my ($status, @lines) = run_unit($unit, \%env);
+    my ($command, %env) = @_;
+    my ($unit, @args) = split ' ', $command;
+    my ($status, @lines) = run_unit($unit, \%env, @args);
     my $n = grep { /^(?:not )?ok\b/ } @lines;
     my ($plan) = map { /^1\.\.(\d+)/ ? $1 : () } @lines;
     is($status, 0, "$unit ends well");
@@ -148,7 +155,15 @@ sub unit_ok {
 # Ends all sessions of the double, from outside.
 my $kill = sprintf q{%s -X -q -w -h 127.0.0.1 -p %d -U postgres -d aurora -Atc "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'aurora'" >/dev/null}, $db->bin('psql'), $db->port;
 unit_ok('oracle_dbd', AURORA_ORACLE => "$params libdir='$libdir'");
-unit_ok('oracle_native_dbd', AURORA_ORACLE => "$params libdir='$libdir' fetch=100", AURORA_ORACLE_KILL => $kill);
+unit_ok('oracle_native_dbd', AURORA_ORACLE => "$params libdir='$libdir' fetch=100", AURORA_ORACLE_KILL => $kill, AURORA_OCI_TRACE => "$folder/native");
+unit_ok('oracle_native_dbd booleans', AURORA_ORACLE => "$params libdir='$libdir'", AURORA_OCI_VERSION => 23);
+{
+    open my $in, '<', "$folder/native" or die "native: $!";
+    my %temporary;
+    while (<$in>) { $temporary{$1}++ if /temporary LOB (\w+)$/ }
+    cmp_ok($temporary{made} || 0, '>=', 1200, 'temporary large objects were made');
+    is($temporary{freed}, $temporary{made}, '  and each of them freed');
+}
 
 # Where the library is found.
 like(tool('open', "$params libdir='$libdir'"), qr/^open: ok$/m, 'libdir= finds the client library');
@@ -156,6 +171,31 @@ like(tool('open', "$params libdir='$libdir'"), qr/^open: ok$/m, 'libdir= finds t
     local $here{LD_LIBRARY_PATH} = "$build:$libdir";
     like(tool('open', $params), qr/^open: ok$/m, 'so does the library path');
     like(tool('open', "$params libdir=/nowhere"), qr{^open: .*/nowhere}m, '  but libdir= goes before it');
+}
+
+# What reaches the client library: no signal while it may start threads, which take over their maker's mask; external
+# credentials where no user is given; the edition.
+sub traced {
+    my ($more) = @_;
+    my $file = "$folder/trace";
+    unlink $file;
+    run_unit('oracle_dbd', { AURORA_OCI_TRACE => $file }, 'open', "$more server=" . $db->connect_string . " libdir='$libdir'");
+    open my $in, '<', $file or die "$file: $!";
+    return <$in>;
+}
+my @trace = traced('user=aurora pass=aurora edition=e1');
+my @threads = grep { /signals=/ } @trace;
+is((grep { /OCIEnvNlsCreate/ } @threads), 2, 'the library is asked for two environments');
+is((grep { /OCIServerAttach/ } @threads), 1, '  and for one connection');
+is_deeply([ grep { !/signals=blocked$/ } @threads ], [], '  by a thread that takes no signals');
+is((grep { /edition e1$/ } @trace), 1, 'edition= is asked for');
+is((grep { /OCISessionBegin aurora credentials=1 / } @trace), 1, 'user= and pass= are its credentials');
+is((grep { /OCISessionBegin  credentials=2 / } traced($_)), 1, "external credentials: '$_'") for 'user=/', '', 'user=/ pass=unused';
+
+# A warning of the log-on, such as that of a password that will soon expire, is no failure.
+{
+    my (undef, @said) = run_unit('oracle_dbd', { AURORA_OCI_FAULT => 'OCISessionBegin=INFO:28002' }, 'open', "$params libdir='$libdir'");
+    is((grep { /^open: ok$/ } @said), 1, 'a password that will expire connects');
 }
 
 # Fork: as httpd does it.

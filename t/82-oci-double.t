@@ -52,15 +52,19 @@ sub digest {
 my $iso = q{'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'};
 my $expected_node = digest(qq{SELECT "ID", trim_scale("N"), trim_scale("P"), "I", "BF", "BD", "V", "NV", "C"::text || repeat(' ', 8 - length("C")),
     to_char("D"::timestamp, $iso), to_char("DAY"::timestamp, $iso), to_char(date_trunc('milliseconds', "TS"), $iso), to_char("TZ", $iso), to_char("LTZ"::timestamptz, $iso),
-    encode("R"::bytea, 'hex'), "B"::int, extract(epoch FROM "DS")::bigint, (extract(year FROM "YM") * 12 + extract(month FROM "YM"))::int
+    encode("R"::bytea, 'hex'), "B"::int, extract(epoch FROM "DS")::bigint, (extract(year FROM "YM") * 12 + extract(month FROM "YM"))::int,
+    "NC"::text || repeat(' ', 6 - length("NC"::text)), "RI"
     FROM "AURORA"."WIDE" ORDER BY "ID"});
 my $time = q{'YYYY-MM-DD HH24:MI:SS'};
 my $expected_dbd = digest(qq{SELECT "ID", trim_scale("N"), trim_scale("P"), "I", "BF", "BD", "V", "NV", "C"::text || repeat(' ', 8 - length("C")),
     to_char("D"::timestamp, $time), to_char("DAY"::timestamp, $time), to_char("TS", 'YYYY-MM-DD HH24:MI:SS.US'), to_char("TZ", 'YYYY-MM-DD HH24:MI:SS.US') || ' +00:00',
     to_char("LTZ"::timestamptz, 'YYYY-MM-DD HH24:MI:SS.US'), upper(encode("R"::bytea, 'hex')), "B"::int,
     '+' || to_char(extract(epoch FROM "DS")::bigint / 86400, 'FM00') || ' ' || to_char("DS" - extract(epoch FROM "DS")::bigint / 86400 * interval '24 hours', 'HH24:MI:SS') || '.000000',
-    '+' || to_char(extract(year FROM "YM"), 'FM00') || '-' || to_char(extract(month FROM "YM"), 'FM00')
-    FROM "AURORA"."WIDE" ORDER BY "ID"});
+    '+' || to_char(extract(year FROM "YM"), 'FM00') || '-' || to_char(extract(month FROM "YM"), 'FM00'),
+    "NC"::text || repeat(' ', 6 - length("NC"::text)), "RI" FROM "AURORA"."WIDE" ORDER BY "ID"});
+my $expected_longs = digest('SELECT "ID", "L" FROM "AURORA"."LONGS" ORDER BY "ID"');
+my $expected_longraws = digest(q{SELECT "ID", encode("L"::bytea, 'hex') FROM "AURORA"."LONGRAWS" ORDER BY "ID"});
+my @national = map { $_->[0] } $ora->rows(q{SELECT md5("NT"::text) FROM "AURORA"."LOBS" ORDER BY "ID"});
 my @texts  = $ora->rows(q{SELECT md5("T"::text) FROM "AURORA"."LOBS" ORDER BY "ID"});
 my @binary = map { $_->[0] } $ora->rows(q{SELECT md5("B"::bytea) FROM "AURORA"."LOBS" ORDER BY "ID"});
 my @numbers = map { $_->[0] } $ora->rows(q{SELECT "T" FROM "AURORA"."NUMBERS" ORDER BY "ID"});
@@ -82,9 +86,12 @@ subtest 'node-oracledb in Thick mode' => sub {
     is_deeply([ map { join ' ', grep { defined } @$_ } @{ $said->{describe} } ],
         [ 'ID NUMBER 10 0', 'N NUMBER 0 -127', 'P NUMBER 12 2', 'I NUMBER 10 0', 'BF BINARY_FLOAT', 'BD BINARY_DOUBLE', 'V VARCHAR2 160', 'NV NVARCHAR2 80', 'C CHAR 32',
             'D DATE', 'DAY DATE', 'TS TIMESTAMP 6', 'TZ TIMESTAMP WITH TIME ZONE 6', 'LTZ TIMESTAMP WITH LOCAL TIME ZONE 6', 'R RAW 2000', 'B NUMBER 1 0',
-            'DS INTERVAL DAY TO SECOND', 'YM INTERVAL YEAR TO MONTH' ], 'columns described');
+            'DS INTERVAL DAY TO SECOND', 'YM INTERVAL YEAR TO MONTH', 'NC NCHAR 24', 'RI ROWID' ], 'columns described');
     is_deeply($said->{wide}, [ 100_000, $expected_node ], '100,000 rows of every type hold the right values');
-    is_deeply([ map { [ @$_[3, 4] ] } @{ $said->{lobs} } ], [ map { [ $texts[$_][0], $binary[$_] ] } 0 .. $#texts ], 'LOBs by locator');
+    is_deeply([ map { $said->{"describe $_"}[1][1] } qw(longs longraws) ], [ 'LONG', 'LONG RAW' ], 'LONG and LONG RAW described');
+    is_deeply($said->{longs}, [ 100_000, $expected_longs ], '100,000 of LONG, up to several pieces each');
+    is_deeply($said->{longraws}, [ 100_000, $expected_longraws ], '  and of LONG RAW');
+    is_deeply([ map { [ @$_[3 .. 5] ] } @{ $said->{lobs} } ], [ map { [ $texts[$_][0], $national[$_], $binary[$_] ] } 0 .. $#texts ], 'CLOB, NCLOB and BLOB by locator');
     is_deeply([ map { $_->[1] } @{ $said->{lobs} } ], [ 10, 280_000, undef, 0 ], 'a CLOB is as long as its UTF-16 units');
     is_deeply([ @{ $said->{'lobs direct'} }[0 .. 2] ], [ map { [ $_ + 1, $texts[$_][0], $binary[$_] ] } 0 .. 2 ], 'LOBs with the row, through a callback');
     is_deeply($said->{'bind number'}, ['7|row 7 äß'],  'a number is bound by name');
@@ -119,7 +126,9 @@ subtest 'DBD::Oracle' => sub {
         skip 'a sanitizer keeps what was freed', 1 if $ENV{AURORA_ASAN};
         cmp_ok($said->{'grown by KiB'}, '<', 8_000, 'no more than a portion of the rows is held');
     }
-    is_deeply($said->{lobs}, [ map { [ $texts[$_][0], $binary[$_] ] } 0 .. $#texts ], 'LOBs');
+    is_deeply($said->{longs}, [ 100_000, $expected_longs ], '100,000 of LONG, up to several pieces each');
+    is_deeply($said->{longraws}, [ 100_000, $expected_longraws ], '  and of LONG RAW');
+    is_deeply($said->{lobs}, [ map { [ $texts[$_][0], $national[$_], $binary[$_] ] } 0 .. $#texts ], 'CLOB, NCLOB and BLOB');
     is($said->{'bind by number'}, 'row 7 äß', 'a bind by number');
     is($said->{'bind by name'},   '9',        'a bind by name');
     is($said->{'rolled back'},    '0',        'a rollback takes back');

@@ -414,6 +414,8 @@ static int set_session(dbl_session_t *ses, const void *value, uint32_t size, uin
         ses->dirty = true;
         return take(ses->action, sizeof(ses->action), value, size);
     case 288: /* EDITION */
+        dbl_trace("OCIAttrSet edition %.*s", (int)size, (const char *)value);
+        return OCI_SUCCESS;
     case 425: /* CONNECTION_CLASS */
     case 426: /* PURITY */
     case 438: /* DEFAULT_LOBPREFETCH_SIZE */

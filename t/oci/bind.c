@@ -8,6 +8,7 @@
 #include <strings.h>
 
 enum {
+    PG_BOOL = 16,
     PG_BYTEA = 17,
     PG_FLOAT8 = 701,
     PG_TIMESTAMP = 1114,
@@ -237,6 +238,16 @@ static int set_integer(dbl_params_t *p, int i, dbl_err_t *err, const cell_t *cel
     return OCI_SUCCESS;
 }
 
+static int set_bool(dbl_params_t *p, int i, dbl_err_t *err, const cell_t *cell)
+{
+    static const uint8_t no[8] = {0};
+    if (cell->len != 1 && cell->len != 4) {
+        return dbl_fail(err, 3115, NULL);
+    }
+    set(p, i, PG_BOOL, memcmp(cell->data, no, cell->len) ? "t" : "f", 1);
+    return OCI_SUCCESS;
+}
+
 static int set_float(dbl_params_t *p, int i, const cell_t *cell)
 {
     char text[64];
@@ -331,8 +342,8 @@ static int set_cell(dbl_params_t *p, int i, dbl_bind_t *b, dbl_err_t *err, const
     case SQLT_INT:
     case SQLT_UIN:
         return set_integer(p, i, err, cell, b->dty == SQLT_INT);
-    case SQLT_BOL:
-        return set_integer(p, i, err, cell, false);
+    case SQLT_BOL: /* in SQL since 23 */
+        return dbl_version() < 23 ? dbl_fail(err, 3115, NULL) : set_bool(p, i, err, cell);
     case SQLT_FLT:
     case SQLT_BFLOAT:
     case SQLT_BDOUBLE:

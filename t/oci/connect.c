@@ -149,7 +149,8 @@ int OCIServerAttach(void *handle, void *err_handle, const char *connect_text, in
         return OCI_INVALID_HANDLE;
     }
     DBL_ENTER(err, err_handle, srv);
-    dbl_trace("OCIServerAttach %.*s", len > 0 ? (int)len : 0, connect_text ? connect_text : "");
+    dbl_trace("OCIServerAttach %.*s signals=%s", len > 0 ? (int)len : 0,
+              connect_text ? connect_text : "", dbl_signals());
     return dbl_err_leave(err, attach(srv, err, connect_text, len));
 }
 
@@ -271,7 +272,7 @@ int OCISessionBegin(void *handle, void *err_handle, void *ses_handle, uint32_t c
     }
     dbl_server_t *srv = svc->server;
     DBL_ENTER(err, err_handle, srv);
-    dbl_trace("OCISessionBegin %s mode=%u", ses->user, mode);
+    dbl_trace("OCISessionBegin %s credentials=%u mode=%u", ses->user, credt, mode);
     int rv = srv->attached ? OCI_SUCCESS : dbl_fail(err, 3114, NULL);
     if (rv == OCI_SUCCESS) {
         pthread_mutex_lock(&srv->lock);

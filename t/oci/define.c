@@ -372,8 +372,11 @@ static int put_rowid(dbl_define_t *def, dbl_err_t *err, const dbl_column_t *c, u
     if (!d || c->kind != DBL_K_ROWID) {
         return mismatch(err, c, def->dty);
     }
-    snprintf(d->text, sizeof(d->text), "%s", value);
-    return dbl_define_tell(def, row, 18, 18);
+    size_t n = (size_t)snprintf(d->text, sizeof(d->text), "%s", value);
+    if (n >= sizeof(d->text)) {
+        return dbl_fail(err, 1406, NULL);
+    }
+    return dbl_define_tell(def, row, n, n);
 }
 
 static bool is_numeric(const dbl_column_t *c)

@@ -140,7 +140,7 @@ static void sys_type(dbl_column_t *c, int type, int typmod)
         text(c, typmod, 2);
         break;
     case DBL_T_ROWID:
-        plain(c, DBL_K_ROWID, SQLT_RID, 18);
+        plain(c, DBL_K_ROWID, SQLT_RDD, 18);
         break;
     case DBL_T_JSON:
         lob(c, SQLT_CLOB, 1);
@@ -204,7 +204,7 @@ static void pg_type(dbl_column_t *c, Oid type, int typmod, bool expression)
         interval(c, typmod);
         break;
     case PG_TID:
-        plain(c, DBL_K_ROWID, SQLT_RID, 18);
+        plain(c, DBL_K_ROWID, SQLT_RDD, 18);
         break;
     case PG_JSON:
     case PG_JSONB:
@@ -248,6 +248,7 @@ int dbl_describe(dbl_stmt_t *stmt, dbl_err_t *err, const PGresult *res)
             pg_type(c, PQftype(res, i), PQfmod(res, i), !PQftable(res, i));
         }
         c->nullable = 1;
+        c->temporary = !PQftable(res, i);
         strncpy(c->name, name_of(stmt->sql, i, n, PQfname(res, i)), sizeof(c->name) - 1);
     }
     stmt->column_count = (uint32_t)n;

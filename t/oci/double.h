@@ -109,6 +109,7 @@ typedef struct dbl_column_t {
     int16_t precision;
     int8_t scale;
     uint8_t fsprecision, lfprecision, nullable, csform, char_used, json;
+    bool temporary; /* LOBs of an expression are */
 } dbl_column_t;
 
 typedef struct dbl_param_t {
@@ -179,7 +180,7 @@ struct dbl_stmt_t {
 
 typedef struct dbl_lob_t {
     dbl_head_t head;
-    bool init, binary;
+    bool init, binary, temporary;
     uint8_t csform;
     char *data;
     size_t len;
@@ -202,7 +203,7 @@ typedef struct dbl_interval_t {
 
 typedef struct dbl_rowid_t {
     dbl_head_t head;
-    char text[64];
+    char text[5268];
 } dbl_rowid_t;
 
 /* handles.c */
@@ -232,6 +233,8 @@ int dbl_err_leave(dbl_err_t *err, int rv);
 /** What the environment wants to happen at this call of an entry point. @return OCI_SUCCESS: nothing */
 int dbl_fault(const char *where, dbl_err_t *err, dbl_server_t *srv);
 void dbl_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/** For the trace: what this thread does with signals, and with it any thread that the real library would start. */
+const char *dbl_signals(void);
 /** Major version of the client and server that the double plays. */
 int dbl_version(void);
 

@@ -1,6 +1,7 @@
 /* faults.c - what the environment asks for: a version, a trace, and calls that go wrong. README.md has the list. */
 #include "double.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,18 @@ void dbl_trace(const char *fmt, ...)
     fprintf(trace, "%ld.%03ld %d %s\n", (long)now.tv_sec, now.tv_nsec / 1000000, (int)getpid(),
             line);
     fflush(trace);
+}
+
+const char *dbl_signals(void)
+{
+    static const int servers[] = {SIGTERM, SIGHUP, SIGUSR1, SIGWINCH, SIGINT, SIGCHLD, SIGALRM};
+    sigset_t mask;
+    int blocked = 0, n = (int)(sizeof(servers) / sizeof(*servers));
+    pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    for (int i = 0; i < n; i++) {
+        blocked += sigismember(&mask, servers[i]) == 1;
+    }
+    return blocked == n ? "blocked" : "open";
 }
 
 static void sleep_ms(long ms)

@@ -296,7 +296,7 @@ int OCIEnvNlsCreate(void **env, uint32_t mode, void *ctx, void *malocf, void *ra
         return OCI_ERROR;
     }
     *env = dbl_alloc(NULL, OCI_HTYPE_ENV);
-    dbl_trace("OCIEnvNlsCreate mode=%u", mode);
+    dbl_trace("OCIEnvNlsCreate mode=%u signals=%s", mode, dbl_signals());
     return *env ? OCI_SUCCESS : OCI_ERROR;
 }
 

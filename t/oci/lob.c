@@ -101,6 +101,10 @@ int dbl_define_lob(dbl_define_t *def, dbl_err_t *err, const dbl_column_t *c, uin
     size_t n;
     char *bytes = value_bytes(c, value, len, &n);
     lob_set(lob, bytes, n, binary, c->csform);
+    lob->temporary = c->temporary;
+    if (lob->temporary) {
+        dbl_trace("temporary LOB made");
+    }
     return dbl_define_tell(def, row, sizeof(void *), sizeof(void *));
 }
 
@@ -350,7 +354,8 @@ static int lob_flag(const void *loc, void *err_handle, int *out, int value, cons
 
 int OCILobIsTemporary(void *env, void *err, void *loc, int *yes)
 {
-    return lob_flag(loc, err, yes, 0, __func__);
+    const dbl_lob_t *lob = dbl_check(loc, OCI_DTYPE_LOB, __func__);
+    return lob_flag(loc, err, yes, lob && lob->temporary, __func__);
 }
 
 int OCILobLocatorIsInit(void *env, void *err, const void *loc, int *yes)
@@ -409,16 +414,27 @@ int OCILobLocatorAssign(void *svc, void *err_handle, const void *src, void **dst
     return dbl_err_leave(err, OCI_SUCCESS);
 }
 
-/* Nothing is kept open on a value that is all here; temporary LOBs are not made. */
+/* Nothing is kept open on a value that is all here. */
 static int lob_nothing(void *loc, void *err_handle, const char *where)
 {
     int n;
     return lob_flag(loc, err_handle, &n, 0, where);
 }
 
+/* The server keeps a temporary LOB until it is told, or the session ends. */
 int OCILobFreeTemporary(void *svc, void *err, void *loc)
 {
-    return lob_nothing(loc, err, __func__);
+    lob_call_t call;
+    int rv = lob_begin(&call, svc, err, loc, __func__);
+    if (rv != OCI_SUCCESS) {
+        return rv;
+    }
+    if (!call.lob->temporary) {
+        return lob_end(&call, dbl_fail(call.err, 22275, "invalid LOB locator specified"));
+    }
+    dbl_trace("temporary LOB freed");
+    call.lob->temporary = call.lob->init = false;
+    return lob_end(&call, OCI_SUCCESS);
 }
 
 int OCILobOpen(void *svc, void *err, void *loc, uint8_t mode)

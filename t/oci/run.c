@@ -193,6 +193,9 @@ int dbl_call_begin(dbl_server_t *srv, dbl_session_t *ses, dbl_err_t *err, uint32
     dbl_cursors_close(srv);
     int rv = ses && ses->dirty ? session_tell(srv, ses, err) : OCI_SUCCESS;
     if (rv != OCI_SUCCESS) {
+        if (PQtransactionStatus(srv->conn) == PQTRANS_INERROR) {
+            dbl_block_undo(srv); /* a break met what is told ahead of the call */
+        }
         dbl_call_end(srv);
     }
     return rv;

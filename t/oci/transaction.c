@@ -75,6 +75,9 @@ int dbl_block_end(dbl_server_t *srv, dbl_err_t *err, bool commit)
         return OCI_SUCCESS;
     }
     int rv = dbl_run(srv, err, commit ? "COMMIT" : "ROLLBACK", NULL, NULL);
+    if (rv != OCI_SUCCESS && PQtransactionStatus(srv->conn) == PQTRANS_INERROR) {
+        quietly(srv, "ROLLBACK"); /* a break came before it was begun */
+    }
     if (rv == OCI_SUCCESS || PQtransactionStatus(srv->conn) == PQTRANS_IDLE) {
         forget(srv);
     }

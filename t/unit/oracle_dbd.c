@@ -121,7 +121,8 @@ static void test_rownum(void)
 {
     apr_dbd_results_t *res = NULL;
     apr_dbd_row_t *row = NULL;
-    int rv;
+    static const int numbers[] = {500, 1, 0, -1};
+    int i;
 
     (void)apr_dbd_select(driver, pool, db, &res, "SELECT N FROM ROWS_1000 ORDER BY N", 1);
     is_int(apr_dbd_num_tuples(driver, res), 1000, "random access: rows are counted");
@@ -132,14 +133,33 @@ static void test_rownum(void)
     is_int(apr_dbd_get_row(driver, pool, res, &row, -1), 0, "the next");
     is_str(apr_dbd_get_entry(driver, row, 0), "8", "  follows");
     is_int(apr_dbd_get_row(driver, pool, res, &row, 1001), -1, "beyond the last");
+    is_int(apr_dbd_get_row(driver, pool, res, &row, 0), -1, "before the first");
 
     res = NULL;
     row = NULL;
     (void)apr_dbd_select(driver, pool, db, &res, "SELECT N FROM ROWS_1000 ORDER BY N", 0);
-    is_int(apr_dbd_get_row(driver, pool, res, &row, 500), 0, "streaming: forward");
-    is_str(apr_dbd_get_entry(driver, row, 0), "500", "  to the row asked for");
-    rv = apr_dbd_get_row(driver, pool, res, &row, 3);
-    ok(rv != 0 && rv != -1, "  and back is an error, not an end: %d", rv);
+    for (i = 0; i < 4; i++) {
+        is_int(apr_dbd_get_row(driver, pool, res, &row, numbers[i]), 0, "streaming");
+        is_int(int_of(apr_dbd_get_entry(driver, row, 0)), i + 1,
+               "  the next row, whatever number is asked for");
+    }
+}
+
+/* Loops that follow one another may well have one row object. */
+static void test_one_object(void)
+{
+    apr_dbd_results_t *res = NULL;
+    apr_dbd_row_t *row = NULL, *first;
+
+    (void)apr_dbd_select(driver, pool, db, &res, "SELECT N, TXT, N + 1 AS M FROM ROWS_1000", 0);
+    is_int(apr_dbd_get_row(driver, pool, res, &row, -1), 0, "the row of a result");
+    first = row;
+    res = NULL;
+    (void)apr_dbd_select(driver, pool, db, &res, "SELECT 'x' AS A FROM DUAL", 0);
+    is_int(apr_dbd_get_row(driver, pool, res, &row, -1), 0, "its object is given to another's");
+    is_str(apr_dbd_get_entry(driver, row, 0), "x", "  for that one's value");
+    ok(!apr_dbd_get_entry(driver, row, 1), "  and has no columns of the first");
+    ok(apr_dbd_get_entry(driver, first, 2) != NULL, "  which keeps its own");
 }
 
 static void test_wide(void)
@@ -191,6 +211,7 @@ static void test_types(void)
         {"STAMP", "2024-02-29 13:30:05.123456"},
         {"STAMPTZ", "2024-02-29 13:30:05.5+00:00"},
         {"BYTES", "00FF10"},
+        {"RI", "AAAR3sAAEAAAACXAAA"},
         {"EMPTY", NULL},
     };
     apr_dbd_results_t *res = NULL;
@@ -208,6 +229,9 @@ static void test_types(void)
     ok(s && !strncmp(s, "\xc3\xa4\xf0\x9f\x98\x80\xc3\xa4", 8) &&
            !memcmp(s + 599994, "\xc3\xa4\xf0\x9f\x98\x80", 6),
        "  in UTF-8");
+    s = value_of("SELECT RI FROM LOGICAL");
+    ok(s && strlen(s) == 5265 && !strcmp(s + 5261, "BAEA"),
+       "the ROWID of an index-organized table comes whole");
     s = value_of("SELECT LONGTEXT FROM KINDS WHERE ID = 1");
     is_int(s ? (long long)strlen(s) : -1, 70000, "a LONG comes whole");
     (void)apr_dbd_select(driver, pool, db, &res,
@@ -432,6 +456,7 @@ static void test_transactions(void)
            "errors may be ignored");
     (void)apr_dbd_transaction_end(driver, pool, t);
     is_str(value_of("SELECT COUNT(*) FROM WRITTEN WHERE N = 9"), "1", "  and the rest is kept");
+    is_int(apr_dbd_transaction_end(driver, pool, second), -1, "one that never began has no end");
     apr_dbd_close(driver, other);
 }
 
@@ -473,6 +498,7 @@ int main(int argc, const char *const *argv)
     db = oracle_open(pool);
     test_select();
     test_rownum();
+    test_one_object();
     test_wide();
     test_types();
     test_same_room();

@@ -70,6 +70,9 @@ static void test_bad(void)
         {"server=db user", "key=value"},
         {"server=db =x", "key=value"},
         {"server=db pass=SECRET word", "key=value"},
+        {"server=db pass=a;SECRET=x", "key=value"},
+        {"server=db pass='a' srv=x", "srv="},
+        {"server=db pass=a user=b srv=x", "srv="},
         {"server=db pass='SECRET", "pass="},
         {"server=db pass='SECRET'x", "pass="},
         {"server=db pass='SECRET\\'", "pass="},
@@ -95,20 +98,55 @@ static void test_bad(void)
 
 static void test_pass_file(void)
 {
-    char path[] = "/tmp/oracle_params-XXXXXX";
+    static const struct {
+        const char *text;
+        size_t len;
+        const char *pass, *says;
+    } cases[] = {
+        {"s3 cret;'\r\nmore\n", 16, "s3 cret;'", NULL},
+        {"p\xc3\xa4ss", 5, "p\xc3\xa4ss", NULL},
+        {"", 0, NULL, "it is empty"},
+        {"\nsecond\n", 8, NULL, "line is empty"},
+        {"SECRET\0more\n", 12, NULL, "no text"},
+        {"\xff\xfeS\0E\0C\0\n\0", 10, NULL, "no text"},
+    };
+    char path[] = "/tmp/oracle_params-XXXXXX", longest[1026];
     int fd = mkstemp(path);
     const char *problem;
     ora_params_t p;
+    size_t i;
 
-    ok(fd >= 0 && write(fd, "s3 cret;'\r\nmore\n", 16) == 16, "a file with a password");
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ok(!ftruncate(fd, 0) && pwrite(fd, cases[i].text, cases[i].len, 0) == (ssize_t)cases[i].len,
+           "a file of %d bytes", (int)cases[i].len);
+        problem = ora_params_parse(&p, apr_psprintf(pool, "server=db pass_file=%s", path), pool);
+        ok(!problem, "  is named by pass_file=");
+        problem = ora_params_pass_file(&p, pool);
+        if (!cases[i].says) {
+            ok(!problem, "  is read");
+            is_str(p.pass, cases[i].pass, "  its first line is the password");
+        }
+        else {
+            ok(problem && strstr(problem, path) && strstr(problem, cases[i].says),
+               "  is refused: %s", problem ? problem : "(it is not)");
+            ok(problem && !strstr(problem, "SECRET"), "  and no password is told");
+        }
+    }
+    memset(longest, 'x', sizeof(longest));
+    for (i = 1024; i <= 1026; i++) {
+        ok(pwrite(fd, longest, i, 0) == (ssize_t)i && !ftruncate(fd, (off_t)i), "a line of %d",
+           (int)i);
+        problem = ora_params_pass_file(&p, pool);
+        ok(!problem == (i == 1024), "  is %s", i == 1024 ? "a password" : "too long for one");
+    }
     close(fd);
-    problem = ora_params_parse(&p, apr_psprintf(pool, "server=db pass_file=%s", path), pool);
-    ok(!problem && !ora_params_pass_file(&p, pool), "pass_file= is read");
-    is_str(p.pass, "s3 cret;'", "  its first line is the password");
     unlink(path);
     problem = ora_params_pass_file(&p, pool);
     ok(problem && strstr(problem, path), "a file that is not there is named: %s",
        problem ? problem : "");
+    p.pass_file = "/tmp";
+    problem = ora_params_pass_file(&p, pool);
+    ok(problem && strstr(problem, "/tmp"), "so is a folder: %s", problem ? problem : "");
 }
 
 static void test_timeout(void)

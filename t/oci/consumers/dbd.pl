@@ -20,22 +20,29 @@ sub failure {
 }
 
 $db->do(q{ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY-MM-DD HH24:MI:SS' NLS_TIMESTAMP_FORMAT = 'YYYY-MM-DD HH24:MI:SS.FF6' NLS_TIMESTAMP_TZ_FORMAT = 'YYYY-MM-DD HH24:MI:SS.FF6 TZH:TZM'});
-my $s = $db->prepare('SELECT * FROM wide ORDER BY id');
-$s->execute;
-my ($n, $md5) = (0, Digest::MD5->new);
 sub peak_kib { open my $in, '<', '/proc/self/status' or die $!; my ($kib) = join('', <$in>) =~ /VmHWM:\s+(\d+)/; return $kib }
-my $before = peak_kib();
-while (my $row = $s->fetchrow_arrayref) {
-    my @cells = map { $_ // '' } @$row;
-    $_ += 0 for @cells[1, 2, 4, 5];
-    $md5->add(encode_utf8(join('|', @cells) . "\n"));
-    $n++;
+sub rows_digest {
+    my ($table, @numbers) = @_;
+    my $s = $db->prepare("SELECT * FROM $table ORDER BY id");
+    $s->execute;
+    my ($n, $md5) = (0, Digest::MD5->new);
+    while (my $row = $s->fetchrow_arrayref) {
+        my @cells = map { $_ // '' } @$row;
+        $_ += 0 for @cells[@numbers];
+        $cells[1] = unpack('H*', $cells[1]) if $table eq 'longraws'; # these come as bytes
+        $md5->add(encode_utf8(join('|', @cells) . "\n"));
+        $n++;
+    }
+    say_json($table, $n, $md5->hexdigest);
 }
-say_json('wide', $n, $md5->hexdigest);
+my $before = peak_kib();
+rows_digest('wide', 1, 2, 4, 5);
 say_json('grown by KiB', peak_kib() - $before);
+$db->{LongReadLen} = 200_000;
+rows_digest($_) for qw(longs longraws);
 $db->{LongReadLen} = 1_000_000;
 say_json('lobs', map { [ map { defined $_ ? utf8::is_utf8($_) ? md5_hex(encode_utf8($_)) : md5_hex($_) : undef } @$_ ] }
-    @{ $db->selectall_arrayref('SELECT t, b FROM lobs ORDER BY id') });
+    @{ $db->selectall_arrayref('SELECT t, nt, b FROM lobs ORDER BY id') });
 say_json('bind by number', $db->selectrow_array('SELECT v FROM wide WHERE id = ?', undef, 7));
 say_json('bind by name', do { my $q = $db->prepare('SELECT id FROM wide WHERE v = :v'); $q->bind_param(':v', 'row 9 äß'); $q->execute; $q->fetchrow_array });
 $db->do('INSERT INTO notes (id, text) VALUES (?, ?)', undef, 10, 'gone');

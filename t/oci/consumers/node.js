@@ -19,24 +19,30 @@ const text = (v) => v === null ? '' : v instanceof Date ? v.toISOString() : Buff
     v instanceof oracledb.IntervalDS ? `${((v.days * 24 + v.hours) * 60 + v.minutes) * 60 + v.seconds}` :
     v instanceof oracledb.IntervalYM ? `${v.years * 12 + v.months}` : String(v);
 
-async function wide(c) {
+async function digest(c, table, describe) {
     const md5 = crypto.createHash('md5');
     let rows = 0;
-    const result = await c.execute('SELECT * FROM wide ORDER BY id', [], { resultSet: true, fetchArraySize: 500 });
-    say('describe', result.metaData.map((m) => [m.name, m.dbTypeName, m.precision ?? null, m.scale ?? null, m.byteSize ?? null]));
+    const result = await c.execute(`SELECT * FROM ${table} ORDER BY id`, [], { resultSet: true, fetchArraySize: 500 });
+    say(describe, result.metaData.map((m) => [m.name, m.dbTypeName, m.precision ?? null, m.scale ?? null, m.byteSize ?? null]));
     for (let some; (some = await result.resultSet.getRows(5000)).length;) {
         for (const row of some) md5.update(row.map(text).join('|') + '\n');
         rows += some.length;
     }
     await result.resultSet.close();
-    say('wide', [rows, md5.digest('hex')]);
+    say(table, [rows, md5.digest('hex')]);
+}
+
+async function wide(c) {
+    await digest(c, 'wide', 'describe');
+    await digest(c, 'longs', 'describe longs');
+    await digest(c, 'longraws', 'describe longraws');
 }
 
 async function lobs(c) {
     const read = async (lob) => lob === null ? null : crypto.createHash('md5').update((await lob.getData()) ?? '').digest('hex');
     const located = [];
     for (const row of (await c.execute('SELECT id, t, nt, b FROM lobs ORDER BY id')).rows) {
-        located.push([row[0], row[1] && row[1].length, row[3] && row[3].length, await read(row[1]), await read(row[3])]);
+        located.push([row[0], row[1] && row[1].length, row[3] && row[3].length, await read(row[1]), await read(row[2]), await read(row[3])]);
     }
     say('lobs', located);
     const direct = (await c.execute('SELECT id, t, b FROM lobs ORDER BY id', [], {
