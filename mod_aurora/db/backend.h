@@ -75,8 +75,8 @@ struct aur_backend_t {
     apr_status_t (*rollback)(aur_session_t *session);
     /* session->cancelled is set already. */
     void (*cancel)(aur_session_t *session);
-    /* Cut the connection under the call that is waiting for it, from another thread, without blocking: the call
-     * fails soon. The session is lost. NULL: a cancelled call always returns by itself. */
+    /* Cut the connection under the call that is waiting for it, from a thread of its own: the call fails soon. The
+     * session is lost. NULL: a cancelled call always returns by itself. */
     void (*abandon)(aur_session_t *session);
     /* A statement that tells how many sessions the database allows at once (one number); NULL, or a function that
      * gives NULL, where that is not known. */
