@@ -65,12 +65,20 @@ sub sessions {
     my $folder  = Aurora::Data::folder();
     my $catalog = Aurora::Data::catalog_write("$folder/catalog.json", { reports => { plans => { sql => 'SELECT COUNT(*) AS N FROM PLAN_TABLE' } } });
     my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1), children => 1, catalog => $catalog,
-        location => 'AuroraUser %{HTTP:X-User}', conf => "AuroraPoolMin 1\nAuroraPoolMax 1\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
+        location => "AuroraUser %{HTTP:X-User}\nAuroraExplainThreshold 900 csv=0", conf => "AuroraPoolMin 1\nAuroraPoolMax 1\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
     my $shown = sub { return join ',', map { $_->[0] // '' } $ora->rows(q{SELECT "CLIENT_IDENTIFIER" || '|' || "MODULE" || '|' || "ACTION" FROM "SYS"."V$SESSION" WHERE "MODULE" = 'aurora'}) };
-    $server->wait_until(sub { $server->http->preview({ dataset => 'LINES' })->{status} == 200 });
+    $server->wait_until(sub { $server->http->preview({ dataset => 'SALES' })->{status} == 200 });
     my $slow = Aurora::Async->run(sub { $server->http->export({ dataset => 'NAP' }, headers => { 'X-User' => 'ann', 'X-Correlation-ID' => 'who-is-it' }) });
     ok($server->wait_until(sub { $shown->() eq 'ann|aurora|who-is-it' }, 5), "$mpm: V\$SESSION shows who runs a statement, and the request's correlation id") or diag($shown->());
     $slow->wait;
+    ok($server->wait_until(sub { $shown->() eq '' }, 5), 'while nobody uses the session it shows nobody') or diag($shown->());
+    is(code($server->http->preview({ dataset => 'LINES' }, headers => { 'X-User' => 'ben' })), '400 QUERY_TOO_LARGE', 'nor after a plan alone');
+    ok($server->wait_until(sub { $shown->() eq '' }, 5), 'has it shown him') or diag($shown->());
+    $slow = Aurora::Async->run(sub { $server->http->export({ dataset => 'LONG_NAP' }, headers => { 'X-User' => 'eve' }) });
+    $server->wait_until(sub { $shown->() =~ /^eve/ }, 5);
+    $server->http->request('DELETE', "/aurora/api/v1/tasks/$_->{id}", headers => { 'X-User' => 'eve' }) for @{ (Aurora::HTTP::json($server->http->api('/api/v1/tasks', headers => { 'X-User' => 'eve' })) || {})->{tasks} || [] };
+    $slow->wait;
+    ok($server->wait_until(sub { $shown->() eq '' }, 5), 'nor one whose statement was cancelled') or diag($shown->());
     my $row = sub { my ($r) = @_; my $answer = Aurora::HTTP::json($r) || {}; return join ' ', map { "$_" } @{ ($answer->{data} || [])->[0] || [ $r->{body} ] } };
     is($row->($server->http->preview({ dataset => 'HOW', shape => 'arrays' })), 'on', 'a transaction is read-only');
     is($row->($server->http->get('/aurora/api/v1/reports/plans?shape=arrays')), '0', 'plans leave no row behind');
@@ -81,7 +89,7 @@ sub sessions {
 sub faulty {
     my ($mpm, $fault, %o) = @_;
     my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1) . ($o{params} || ''), children => 1, env => { AURORA_OCI_FAULT => $fault, %{ $o{env} || {} } },
-        location => $o{location} || '', conf => "AuroraPoolMin 1\nAuroraPoolMax 1\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
+        location => $o{location} || '', conf => "AuroraPoolMin 1\nAuroraPoolMax " . ($o{max} || 1) . "\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
     $server->wait_until(sub { $server->http->api('/api/v1/datasets')->{status} == 200 });
     return $server;
 }
@@ -106,6 +114,21 @@ sub unheard {
     like($server->wait_for_log(error => qr/ORA-03136/), qr/QUERY_TIMEOUT.*ORA-03136/, 'the log says what ended it');
     is(code($server->http->preview({ dataset => 'LINES', limit => 1 })), '200 ', 'the next request has a session');
     $server->finish("$mpm: breaks that nobody hears");
+}
+
+# A break that blocks in the client library is in the way of its own statement alone. Statements are prepared slowly, so
+# that the first break finds no call to break, and what blocks is the one that cuts the connection; a client without call
+# timeouts has nothing else that would end the others.
+sub blocked_break {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, 'OCIStmtPrepare2=delay:700,OCIBreak@1=delay:12000', env => { AURORA_OCI_VERSION => 12 }, max => 2, location => "AuroraQueryTimeout 1s\nAuroraExplainThreshold 0 csv=0");
+    my $first = Aurora::Async->run(sub { $server->http(timeout => 60)->preview({ dataset => 'LONG_NAP' }) });
+    ok($server->wait_until(sub { $ora->value(q{SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE state = 'active' AND relation = '"AURORA"."LONG_NAP"'::regclass}) }, 10), "$mpm: a statement whose break will block");
+    my $from = time;
+    is(code($server->http(timeout => 60)->preview({ dataset => 'LONG_NAP' })), '504 QUERY_TIMEOUT', 'another ends at its limit');
+    cmp_ok(time - $from, '<', 8, 'without waiting for that break');
+    is(code($first->wait), '504 QUERY_TIMEOUT', 'and the first in the end');
+    $server->finish("$mpm: a break that blocks");
 }
 
 # What a plan has left behind when its rollback fails is not for the next one who has the session.
@@ -252,6 +275,7 @@ for my $mpm (Aurora::Server->mpms) {
     $server->finish;
     sessions($mpm);
     unheard($mpm);
+    blocked_break($mpm) if $mpm eq 'event';    # children of prefork have one statement each
     plan_stays($mpm);
     old_client($mpm);
     refusals($mpm);

@@ -233,7 +233,7 @@ static apr_status_t oracle_begin(aur_session_t *session, const char *user, const
     aur_oracle_t *s = session->private;
 
     s->borrower = pthread_self();
-    s->in_transaction = s->reading = 0;
+    s->in_transaction = s->reading = s->shown = 0;
     if (s->calls->identify(s->handle, user ? user : "", "aurora", correlation ? correlation : "") !=
         0) {
         return aur_oracle_error(session, err);
@@ -245,6 +245,7 @@ void aur_oracle_limit(aur_oracle_t *s)
 {
     apr_interval_time_t patience = s->session->patience;
 
+    s->shown = 1;
     limit(s, patience > 0 ? patience + CALL_GRACE : 0);
 }
 
@@ -271,20 +272,22 @@ apr_status_t aur_oracle_end(aur_oracle_t *s, aur_error_t *err)
     return APR_SUCCESS;
 }
 
+/* While a session lies in the pool nobody uses it: the borrower's names are taken away by the round trip that ends
+ * his transaction, or by one of its own where only a plan has been asked for. */
 static apr_status_t oracle_rollback(aur_session_t *session)
 {
     aur_oracle_t *s = session->private;
     aur_error_t err;
 
     aur_error_clear(&err);
-    if (!aur_cancels_settled(&s->cancelling)) {
+    if (!aur_cancels_settled(&s->cancelling) || s->calls->identify(s->handle, "", "", "") != 0) {
         return APR_EGENERAL;
     }
     if (aur_session_cancelled(session) && ping_within(session, CANCEL_WAIT, &err) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
     limit(s, END_WAIT);
-    return s->in_transaction ? aur_oracle_end(s, &err) : APR_SUCCESS;
+    return s->in_transaction || s->shown ? aur_oracle_end(s, &err) : APR_SUCCESS;
 }
 
 /* --- cancel --------------------------------------------------------------------------------------- */
