@@ -44,6 +44,8 @@ CREATE VIEW "NAP" AS SELECT 1::numeric AS "N" FROM pg_sleep(3);
 CREATE VIEW "LONG_NAP" AS SELECT 1::numeric AS "N" FROM pg_sleep(30);
 CREATE VIEW "HOW" AS SELECT current_setting('transaction_read_only')::varchar(10) AS "READ_ONLY";
 INSERT INTO "SYS"."SYNONYMS$" VALUES ('AURORA', 'DEALS', 'AURORA', 'SALES', NULL);
+CREATE TABLE "TOWNS" ("ID" numeric(10) PRIMARY KEY, "NV" "SYS".nvarchar2(40), "NC" "SYS".nchar2(10), "V" varchar(40), "LOCAL" "SYS".timestampltz);
+INSERT INTO "TOWNS" VALUES (1, E'\u0141\u00f3d\u017a', E'\u0141\u00f3d\u017a', E'M\u00f6lln', '2024-06-01 10:00:00+00'), (2, E'K\u00f6ln', E'K\u00f6ln', E'\u00bf\u00f3d\u00bf', '2024-06-01 12:00:00+00');
 ANALYZE;
 SQL
 
@@ -89,7 +91,7 @@ sub sessions {
 sub faulty {
     my ($mpm, $fault, %o) = @_;
     my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1) . ($o{params} || ''), children => 1, env => { AURORA_OCI_FAULT => $fault, %{ $o{env} || {} } },
-        location => $o{location} || '', conf => "AuroraPoolMin 1\nAuroraPoolMax " . ($o{max} || 1) . "\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
+        location => $o{location} || '', ($o{catalog} ? (catalog => $o{catalog}) : ()), conf => "AuroraPoolMin 1\nAuroraPoolMax " . ($o{max} || 1) . "\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
     $server->wait_until(sub { $server->http->api('/api/v1/datasets')->{status} == 200 });
     return $server;
 }
@@ -174,6 +176,29 @@ sub names {
     $server->finish("$mpm: names");
 }
 
+# A database whose own character set is not Unicode: NVARCHAR2 and NCHAR are asked in their own, the others as before.
+sub national {
+    my ($mpm) = @_;
+    my $folder  = Aurora::Data::folder();
+    my $catalog = Aurora::Data::catalog_write("$folder/catalog.json", { datasets => { OURS => { source => 'AURORA.TOWNS',
+        row_filter => { logic => 'AND', conditions => [ { column => 'NV', operator => 'in', value => [ "\x{141}\x{f3}d\x{17a}", "K\x{f6}ln" ] } ] } } } });
+    my $server = faulty($mpm, '', env => { AURORA_OCI_CHARSET => 'WE8ISO8859P1' }, catalog => $catalog, location => 'AuroraExplainThreshold 900');
+    my $ids = sub { my ($dataset, $filters, %more) = @_;
+        my $r = $server->http->preview({ dataset => $dataset, columns => ['ID'], filters => $filters, sorting => [ { column => 'ID', direction => 'ASC' } ], shape => 'arrays', %more });
+        my $answer = Aurora::HTTP::json($r) || {};
+        return join ' ', map {"$_->[0]"} @{ $answer->{data} || [ ["$r->{status} $r->{body}"] ] } };
+    my $lodz = "\x{141}\x{f3}d\x{17a}";
+    for my $column (qw(NV NC)) {
+        is($ids->('OURS', rule($column, @$_)), '1', "$mpm: $column $_->[0]") for [ eq => $lodz ], [ neq => "K\x{f6}ln" ], [ gt => 'Z' ], [ between => [ "\x{141}", "\x{142}" ] ], [ in => [ $lodz, 'x' ] ],
+            [ not_in => [ "K\x{f6}ln" ] ], [ contains => "d\x{17a}" ], [ not_contains => "\x{f6}" ], [ starts_with => "\x{141}" ], [ ends_with => "\x{17a}" ];
+        is($ids->('OURS', { logic => 'AND', conditions => [ { column => $column, operator => 'starts_with', value => "\x{142}\x{d3}", ignore_case => Aurora::JSON::true() } ] }), '1', 'in any case');
+    }
+    is($ids->('OURS', rule('BIGGEST', 'eq', $lodz), columns => [ 'ID', 'BIGGEST' ], group_by => ['ID'], aggregations => [ { column => 'NV', function => 'max', output_name => 'BIGGEST' } ]), '1', 'the largest of a group');
+    is($ids->('OURS', rule('V', 'eq', "M\x{f6}lln")), '1', 'VARCHAR2 has what Latin-1 has');
+    is($ids->('OURS', rule('V', 'eq', $lodz)), '2', 'and compares in the form that its index has');
+    $server->finish("$mpm: a database that is not UTF-8");
+}
+
 # Each way in which a session is lost between two rows; a call that is broken, and one that takes too long.
 sub losses {
     my ($mpm) = @_;
@@ -220,7 +245,7 @@ for my $mpm (Aurora::Server->mpms) {
         env => { LD_LIBRARY_PATH => $build }, conf => "AuroraSchemas AURORA\nAuroraExplainThreshold 900");
     $http = $server->http;
     my $answer = Aurora::HTTP::json($http->api('/api/v1/datasets')) || {};
-    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES LONG_NAP Mixed Case NAMES NAP SALES', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
+    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES LONG_NAP Mixed Case NAMES NAP SALES TOWNS', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
     my $r = $http->preview({ dataset => 'sales', sorting => [ { column => 'id', direction => 'ASC' } ], columns => [qw(ID REGION AMOUNT SOLD)], shape => 'arrays' });
     $answer = Aurora::HTTP::json($r) || {};
     is(join(' ', @{ $answer->{types} || [] }), 'number text number date', 'types') or diag($r->{body});
@@ -249,6 +274,8 @@ for my $mpm (Aurora::Server->mpms) {
     finds('1 2 3', "before $_", 'SOLD', 'lt', $_) for '9999-12-31', '9999-12-31T23:59:59';
     is(code($http->preview({ dataset => 'SALES', filters => rule('SOLD', 'gt', $_) })), '400 BAD_VALUE', "$_ is no date that Oracle has") for '10000-01-01', '-4712-12-31';
     finds('1 2 3', 'the first that it has', 'SOLD', 'gt', '-4711-01-01');
+    $answer = Aurora::HTTP::json($http->preview({ dataset => 'TOWNS', columns => ['ID'], filters => rule('LOCAL', 'eq', '2024-06-01T14:00:00+02:00'), shape => 'arrays' })) || {};
+    is(join(' ', map {"$_->[0]"} @{ $answer->{data} || [] }), '2', 'a moment in a local time zone');
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'mixed case', columns => ['key'], shape => 'arrays' })) || {};
     is("$answer->{data}[0][0]", '7', 'names that are not in capitals');
     $r = $http->preview({ dataset => 'deals', columns => [qw(ID deals.AMOUNT)], filters => rule('REGION', 'eq', 'North'), shape => 'arrays' });
@@ -280,6 +307,7 @@ for my $mpm (Aurora::Server->mpms) {
     old_client($mpm);
     refusals($mpm);
     names($mpm);
+    national($mpm);
     losses($mpm);
     no_figure($mpm);
 }

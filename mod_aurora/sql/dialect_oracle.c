@@ -37,6 +37,13 @@ static int is_padded(const char *data_type)
     return has_prefix(data_type, "CHAR(") || has_prefix(data_type, "NCHAR(");
 }
 
+/* Compared with a value of the other kind, a VARCHAR2 column would be converted, and its index be of no use; a value
+ * would lose what the database's own character set has not. */
+int aur_oracle_national(const aur_column_t *column)
+{
+    return has_prefix(column->data_type, "NVARCHAR2") || has_prefix(column->data_type, "NCHAR");
+}
+
 static int is_rowid(const char *data_type)
 {
     return !strcmp(data_type, "ROWID") || has_prefix(data_type, "UROWID");
@@ -116,10 +123,11 @@ static void old_page(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset)
     .driver = "oracle", .ident = oracle_ident, .placeholder = oracle_placeholder,                  \
     .can = aur_dialect_can_all, .direction = aur_dialect_nulls_last, .operand = oracle_operand,    \
     .output = oracle_output, .narrow = oracle_narrow, .empty_is_null = 1,                          \
-    .contains = "$l LIKE $p ESCAPE '|'", .not_contains = "$l NOT LIKE $p ESCAPE '|'",              \
-    .starts_with = "$l LIKE $b ESCAPE '|'", .ends_with = "$l LIKE $e ESCAPE '|'",                  \
-    .is_empty = "$l IS NULL", .is_not_empty = "$l IS NOT NULL", .fold = "LOWER($l)",               \
-    .never = "1 = 0", .lexis = AUR_LEX_Q_QUOTES | AUR_LEX_HASH_NAMES
+    .national = aur_oracle_national, .contains = "$l LIKE $p ESCAPE $n'|'",                        \
+    .not_contains = "$l NOT LIKE $p ESCAPE $n'|'", .starts_with = "$l LIKE $b ESCAPE $n'|'",       \
+    .ends_with = "$l LIKE $e ESCAPE $n'|'", .is_empty = "$l IS NULL",                              \
+    .is_not_empty = "$l IS NOT NULL", .fold = "LOWER($l)", .never = "1 = 0",                       \
+    .lexis = AUR_LEX_Q_QUOTES | AUR_LEX_HASH_NAMES
 
 const aur_dialect_t aur_dialect_oracle = {COMMON, .page = aur_dialect_page_fetch};
 const aur_dialect_t aur_dialect_oracle_old = {COMMON, .page_before = old_before, .page = old_page};

@@ -235,6 +235,8 @@ int dbl_fault(const char *where, dbl_err_t *err, dbl_server_t *srv);
 void dbl_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** Major version of the client and server that the double plays. */
 int dbl_version(void);
+/** Does it play a database whose own character set is Latin-1? */
+bool dbl_latin1(void);
 
 /* run.c */
 

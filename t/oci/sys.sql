@@ -36,6 +36,9 @@ CREATE FUNCTION nvarchar2_size(nvarchar2, int4, boolean) RETURNS nvarchar2 LANGU
 CREATE CAST (nvarchar2 AS nvarchar2) WITH FUNCTION nvarchar2_size(nvarchar2, int4, boolean) AS IMPLICIT;
 CREATE FUNCTION nchar2_size(nchar2, int4, boolean) RETURNS nchar2 LANGUAGE internal IMMUTABLE STRICT AS 'bpchar';
 CREATE CAST (nchar2 AS nchar2) WITH FUNCTION nchar2_size(nchar2, int4, boolean) AS IMPLICIT;
+-- For what is compared with them.
+CREATE CAST (nvarchar2 AS text) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (nchar2 AS text) WITHOUT FUNCTION AS IMPLICIT;
 
 -- DATE: a timestamp of whole seconds.
 CREATE TYPE oracle_date;
