@@ -91,7 +91,7 @@ sub sessions {
 sub faulty {
     my ($mpm, $fault, %o) = @_;
     my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1) . ($o{params} || ''), children => 1, env => { AURORA_OCI_FAULT => $fault, %{ $o{env} || {} } },
-        location => $o{location} || '', ($o{catalog} ? (catalog => $o{catalog}) : ()), conf => "AuroraPoolMin 1\nAuroraPoolMax " . ($o{max} || 1) . "\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
+        location => $o{location} || '', ($o{catalog} ? (catalog => $o{catalog}) : ()), conf => "AuroraPoolMin 1\nAuroraPoolMax " . ($o{max} || 1) . "\nAuroraPoolReserve 0\nAuroraSchemas AURORA\n" . ($o{conf} // ''));
     $server->wait_until(sub { $server->http->api('/api/v1/datasets')->{status} == 200 });
     return $server;
 }
@@ -131,6 +131,31 @@ sub blocked_break {
     cmp_ok(time - $from, '<', 8, 'without waiting for that break');
     is(code($first->wait), '504 QUERY_TIMEOUT', 'and the first in the end');
     $server->finish("$mpm: a break that blocks");
+}
+
+# What runs before a user's statement has limits as well: the driver's own calls, the question how many sessions there are,
+# the discovery. As many first calls hang as the pool has connects under way at most; each is given up.
+sub bounded {
+    my ($mpm) = @_;
+    my $folder = Aurora::Data::folder();
+    my $trace  = "$folder/trace";
+    open my $made, '>', $trace or die "$trace: $!";
+    chmod 0666, $trace;
+    my $server = faulty($mpm, '', params => ' connect_timeout=7', env => { AURORA_OCI_TRACE => $trace }, conf => 'AuroraPoolTimeout 3s');
+    open my $in, '<', $trace or die "$trace: $!";
+    my ($limit, %limits) = (0);
+    while (my $line = <$in>) {
+        $limit = $1 if $line =~ / call timeout (\d+)/;
+        $limits{$1} //= $limit if $line =~ /OCIStmtExecute .*?(NLS_DATE|NLS_COMP|v\$parameter|all_tab_columns)/;
+        $limits{ping} //= $limit if $line =~ / sql \n/;
+    }
+    is(join(' ', map {"$_=$limits{$_}"} sort keys %limits), 'NLS_COMP=3000 NLS_DATE=7000 all_tab_columns=302000 ping=7000 v$parameter=5000', "$mpm: what nobody watches has limits");
+    $server->finish("$mpm: limits of what nobody watches");
+
+    # each attempt to connect may hang, until there is no thread left for another
+    $server = faulty($mpm, join(',', ('OCIStmtExecute@1=hang') x 6), params => ' connect_timeout=1', conf => 'AuroraPoolTimeout 500ms');
+    ok($server->wait_until(sub { code($server->http->preview({ dataset => 'LINES', limit => 1 })) eq '200 ' }, 30), 'connects that hang are given up: there is a session in the end') or diag($server->error_log);
+    $server->finish("$mpm: connects that hang");
 }
 
 # What a plan has left behind when its rollback fails is not for the next one who has the session.
@@ -303,6 +328,7 @@ for my $mpm (Aurora::Server->mpms) {
     sessions($mpm);
     unheard($mpm);
     blocked_break($mpm) if $mpm eq 'event';    # children of prefork have one statement each
+    bounded($mpm);
     plan_stays($mpm);
     old_client($mpm);
     refusals($mpm);

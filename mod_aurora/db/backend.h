@@ -149,7 +149,8 @@ struct aur_conn_t {
     aur_cursor_t *cursors;  /* open ones */
     apr_pool_t *pool;       /* the borrower's */
     struct aur_slot_t *slot;
-    struct aur_task_t *task; /* NULL: nobody watches */
+    struct aur_task_t *task;      /* NULL: nobody watches */
+    apr_interval_time_t patience; /* then: with one answer of the database; 0: endless */
     aur_db_use_e use;
     const char *user, *correlation;
     int from_idle;           /* the session lay in the pool */
