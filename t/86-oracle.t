@@ -46,6 +46,8 @@ CREATE VIEW "HOW" AS SELECT current_setting('transaction_read_only')::varchar(10
 INSERT INTO "SYS"."SYNONYMS$" VALUES ('AURORA', 'DEALS', 'AURORA', 'SALES', NULL);
 CREATE TABLE "TOWNS" ("ID" numeric(10) PRIMARY KEY, "NV" "SYS".nvarchar2(40), "NC" "SYS".nchar2(10), "V" varchar(40), "LOCAL" "SYS".timestampltz);
 INSERT INTO "TOWNS" VALUES (1, E'\u0141\u00f3d\u017a', E'\u0141\u00f3d\u017a', E'M\u00f6lln', '2024-06-01 10:00:00+00'), (2, E'K\u00f6ln', E'K\u00f6ln', E'\u00bf\u00f3d\u00bf', '2024-06-01 12:00:00+00');
+CREATE TABLE "FLAGS" ("ID" numeric(10) PRIMARY KEY, "FLAG" char(1), "NFLAG" "SYS".nchar2(3), "V" varchar(3));
+INSERT INTO "FLAGS" VALUES (1, 'Y', 'Y', 'Y'), (2, ' ', ' ', ' '), (3, NULL, NULL, NULL);
 ANALYZE;
 SQL
 
@@ -224,6 +226,27 @@ sub national {
     $server->finish("$mpm: a database that is not UTF-8");
 }
 
+# Blanks at the end of a CHAR count for nothing; one that has nothing else has a value all the same.
+sub blanks {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, '', location => 'AuroraExplainThreshold 900');
+    my $ids = sub {
+        my $r = $server->http->preview({ dataset => 'FLAGS', columns => ['ID'], filters => rule(@_), sorting => [ { column => 'ID', direction => 'ASC' } ], shape => 'arrays' });
+        my $answer = Aurora::HTTP::json($r) || {};
+        return join ' ', map {"$_->[0]"} @{ $answer->{data} || [ ["$r->{status} $r->{body}"] ] } };
+    for my $column (qw(FLAG NFLAG V)) {
+        my @empty = $column eq 'V' ? ('3', '1 2') : ('2 3', '1');
+        for my $case ([ '1', eq => 'Y' ], [ '2', eq => ' ' ], [ '2', neq => 'Y' ], [ '1', neq => ' ' ], [ '2', not_in => ['Y'] ], [ '1 2', in => [ ' ', 'Y' ] ], [ '2', not_contains => 'Y' ], [ '1 2', not_contains => 'Z' ],
+            [ '2', lt => 'Y' ], [ '1 2', between => [ ' ', 'Y' ] ], [ '3', 'is_null' ], [ '1 2', 'is_not_null' ], [ $empty[0], 'is_empty' ], [ $empty[1], 'is_not_empty' ], [ '1 2', neq => '' ], [ '1 2', contains => '' ]) {
+            my ($want, $operator, @value) = @$case;
+            is($ids->($column, $operator, @value), $want, "$mpm: $column $operator " . join '', map { ref $_ ? "[@$_]" : "'$_'" } @value);
+        }
+    }
+    my $least = Aurora::HTTP::json($server->http->preview({ dataset => 'FLAGS', aggregations => [ { column => 'FLAG', function => 'min', output_name => 'LEAST' } ], shape => 'arrays' })) || {};
+    is($least->{data}[0][0], ' ', 'a blank is the least');
+    $server->finish("$mpm: blanks");
+}
+
 # Each way in which a session is lost between two rows; a call that is broken, and one that takes too long.
 sub losses {
     my ($mpm) = @_;
@@ -270,7 +293,7 @@ for my $mpm (Aurora::Server->mpms) {
         env => { LD_LIBRARY_PATH => $build }, conf => "AuroraSchemas AURORA\nAuroraExplainThreshold 900");
     $http = $server->http;
     my $answer = Aurora::HTTP::json($http->api('/api/v1/datasets')) || {};
-    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES LONG_NAP Mixed Case NAMES NAP SALES TOWNS', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
+    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS FLAGS HOW LINES LONG_NAP Mixed Case NAMES NAP SALES TOWNS', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
     my $r = $http->preview({ dataset => 'sales', sorting => [ { column => 'id', direction => 'ASC' } ], columns => [qw(ID REGION AMOUNT SOLD)], shape => 'arrays' });
     $answer = Aurora::HTTP::json($r) || {};
     is(join(' ', @{ $answer->{types} || [] }), 'number text number date', 'types') or diag($r->{body});
@@ -334,6 +357,7 @@ for my $mpm (Aurora::Server->mpms) {
     refusals($mpm);
     names($mpm);
     national($mpm);
+    blanks($mpm);
     losses($mpm);
     no_figure($mpm);
 }

@@ -41,6 +41,8 @@ struct aur_dialect_t {
      * is and its index be of use ("::uuid"); NULL: nothing, and `operand` counts. */
     const char *(*value_cast)(const aur_column_t *column, const aur_plan_expr_t *rule);
     /* The following may all be NULL or 0: for databases that need none of it. */
+    /* How a column stands in is_empty and is_not_empty, where `operand` will not do. */
+    const char *(*content)(const aur_column_t *column);
     /* How a column stands in the select list, so that its value comes out whole. */
     const char *(*output)(const aur_column_t *column);
     /* Texts that differ may be equal to the database (letter case, blanks at the end): columns are

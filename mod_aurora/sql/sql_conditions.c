@@ -70,6 +70,11 @@ static void put_value_at(const aur_build_t *b, const aur_plan_expr_t *e, aur_pla
     }
 }
 
+static int asks_content(const aur_plan_expr_t *e)
+{
+    return e->op == AUR_OP_IS_EMPTY || e->op == AUR_OP_IS_NOT_EMPTY;
+}
+
 /* What stands left of a rule's operator. */
 static void put_left(const aur_build_t *b, const aur_plan_expr_t *e, aur_place_e place, int fold)
 {
@@ -78,6 +83,10 @@ static void put_left(const aur_build_t *b, const aur_plan_expr_t *e, aur_place_e
     }
     else if (e->aggregation >= 0 || value_cast(b, e)) {
         put_value_at(b, e, place);
+    }
+    else if (asks_content(e) && b->q->dialect->content) {
+        aur_build_as(b, b->q->dialect->content(aur_build_column_at(b, &e->column)), &e->column,
+                     place);
     }
     else {
         aur_build_operand(b, &e->column, place);

@@ -129,6 +129,8 @@ CREATE FUNCTION hextoraw(text) RETURNS raw LANGUAGE sql IMMUTABLE STRICT AS $$ S
 CREATE FUNCTION rawtohex(bytea) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT upper(encode($1, 'hex')) $$;
 CREATE FUNCTION length(text) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT nullif(pg_catalog.length($1), 0)::numeric $$;
 CREATE FUNCTION length(bpchar) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT octet_length(convert_to(rpad($1::text, 0), 'UTF8'))::numeric $$;
+CREATE FUNCTION rtrim(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT nullif(pg_catalog.rtrim($1), '') $$;
+CREATE FUNCTION rtrim(bpchar) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT nullif($1::text, '') $$;
 CREATE FUNCTION lengthb(text) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT octet_length($1)::numeric $$;
 CREATE FUNCTION substr(text, numeric) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT nullif(CASE WHEN $2 < 0 THEN CASE WHEN -$2 > pg_catalog.length($1) THEN NULL ELSE right($1, -$2::int) END
