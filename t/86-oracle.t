@@ -46,6 +46,10 @@ CREATE VIEW "HOW" AS SELECT current_setting('transaction_read_only')::varchar(10
 INSERT INTO "SYS"."SYNONYMS$" VALUES ('AURORA', 'DEALS', 'AURORA', 'SALES', NULL);
 CREATE TABLE "TOWNS" ("ID" numeric(10) PRIMARY KEY, "NV" "SYS".nvarchar2(40), "NC" "SYS".nchar2(10), "V" varchar(40), "LOCAL" "SYS".timestampltz);
 INSERT INTO "TOWNS" VALUES (1, E'\u0141\u00f3d\u017a', E'\u0141\u00f3d\u017a', E'M\u00f6lln', '2024-06-01 10:00:00+00'), (2, E'K\u00f6ln', E'K\u00f6ln', E'\u00bf\u00f3d\u00bf', '2024-06-01 12:00:00+00');
+CREATE TYPE "TIMESTAMPS" AS (at timestamp);
+CREATE TYPE "INTERVAL_LIST" AS (n numeric);
+CREATE TABLE "OBJECTS" ("ID" numeric(10), "AT" "TIMESTAMPS", "LIST" "INTERVAL_LIST", "SPAN" interval);
+INSERT INTO "OBJECTS" VALUES (1, NULL, NULL, '1 day');
 CREATE TABLE "FLAGS" ("ID" numeric(10) PRIMARY KEY, "FLAG" char(1), "NFLAG" "SYS".nchar2(3), "V" varchar(3));
 INSERT INTO "FLAGS" VALUES (1, 'Y', 'Y', 'Y'), (2, ' ', ' ', ' '), (3, NULL, NULL, NULL);
 ANALYZE;
@@ -293,7 +297,7 @@ for my $mpm (Aurora::Server->mpms) {
         env => { LD_LIBRARY_PATH => $build }, conf => "AuroraSchemas AURORA\nAuroraExplainThreshold 900");
     $http = $server->http;
     my $answer = Aurora::HTTP::json($http->api('/api/v1/datasets')) || {};
-    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS FLAGS HOW LINES LONG_NAP Mixed Case NAMES NAP SALES TOWNS', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
+    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS FLAGS HOW LINES LONG_NAP Mixed Case NAMES NAP OBJECTS SALES TOWNS', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
     my $r = $http->preview({ dataset => 'sales', sorting => [ { column => 'id', direction => 'ASC' } ], columns => [qw(ID REGION AMOUNT SOLD)], shape => 'arrays' });
     $answer = Aurora::HTTP::json($r) || {};
     is(join(' ', @{ $answer->{types} || [] }), 'number text number date', 'types') or diag($r->{body});
@@ -324,6 +328,8 @@ for my $mpm (Aurora::Server->mpms) {
     finds('1 2 3', 'the first that it has', 'SOLD', 'gt', '-4711-01-01');
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'TOWNS', columns => ['ID'], filters => rule('LOCAL', 'eq', '2024-06-01T14:00:00+02:00'), shape => 'arrays' })) || {};
     is(join(' ', map {"$_->[0]"} @{ $answer->{data} || [] }), '2', 'a moment in a local time zone');
+    $answer = Aurora::HTTP::json($http->api('/api/v1/datasets/objects/columns')) || {};
+    is(join(' ', map {"$_->{name}:$_->{data_type}"} @{ $answer->{columns} || [] }), 'ID:NUMBER(10) SPAN:INTERVAL DAY(9) TO SECOND(6)', 'objects are left out, however their types are called');
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'mixed case', columns => ['key'], shape => 'arrays' })) || {};
     is("$answer->{data}[0][0]", '7', 'names that are not in capitals');
     $r = $http->preview({ dataset => 'deals', columns => [qw(ID deals.AMOUNT)], filters => rule('REGION', 'eq', 'North'), shape => 'arrays' });
