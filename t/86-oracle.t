@@ -187,7 +187,8 @@ sub old_client {
 # datasets.
 sub refusals {
     my ($mpm) = @_;
-    for my $case ([ 1460 => '400 BAD_VALUE', qr/cannot hold/ ], [ 1461 => '400 BAD_VALUE', qr/cannot hold/ ], [ 4068 => '502 DATABASE_ERROR', qr/try again/ ]) {
+    for my $case ([ 1460 => '400 BAD_VALUE', qr/cannot hold/ ], [ 1461 => '400 BAD_VALUE', qr/cannot hold/ ], [ 4068 => '502 DATABASE_ERROR', qr/try again/ ], [ 4063 => '502 DATABASE_ERROR', qr/view has errors/ ],
+        [ 1722 => '502 DATABASE_ERROR', qr/no number/ ], [ 1426 => '502 DATABASE_ERROR', qr/larger/ ], [ 1841 => '502 DATABASE_ERROR', qr/refused/ ]) {
         my ($ora, $want, $says) = @$case;
         my $server = faulty($mpm, "OCIStmtFetch2\@3=ORA:$ora", location => 'AuroraExplainThreshold 0 csv=0');
         my $r = $server->http->preview({ dataset => 'SALES' });

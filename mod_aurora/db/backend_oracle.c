@@ -33,6 +33,12 @@ static const char *sentence(int code)
     case 4043:
         return "The dataset has changed in the database, or Aurora may not read it; ask for its "
                "columns again.";
+    case 4063:
+        return "The database says that this view has errors; whoever owns it has to repair it.";
+    case 1722:
+        return "The database met a text that is no number where one is needed.";
+    case 1426:
+        return "A number in the result is larger than the database can hold.";
     case 54:
     case 60:
     case 1555:
@@ -48,10 +54,13 @@ static const char *sentence(int code)
     }
 }
 
-/* Too large a number, no number, too long a text, a date before 4712 BC or after 9999. */
-static int is_value_fault(int code)
+/* A value of the request: too long a text, or a date before 4712 BC or after 9999, which the driver sees by itself. The
+ * database says so as well of what its own rows hold, and then it is nobody's request that is at fault; nor are numbers
+ * that are too large, or none: values are of the types that they are compared with. */
+static int is_value_fault(const apr_dbd_oracle_error_t *e)
 {
-    return code == 1426 || code == 1722 || code == 1460 || code == 1461 || code == 1841;
+    return e->code == 1460 || e->code == 1461 ||
+           (e->code == 1841 && e->message && strncmp(e->message, "ORA-", 4) != 0);
 }
 
 static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t *e,
@@ -73,7 +82,7 @@ static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t 
         break;
     case APR_DBD_ORACLE_OK:
     case APR_DBD_ORACLE_OTHER:
-        if (is_value_fault(e->code)) {
+        if (is_value_fault(e)) {
             aur_error_set(err, AUR_E_BAD_VALUE, NULL,
                           "The database cannot hold one of the values that are compared.");
         }
