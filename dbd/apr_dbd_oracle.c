@@ -65,7 +65,15 @@ static void *dbd_native_handle(apr_dbd_t *h)
 
 static apr_status_t dbd_check_conn(apr_pool_t *pool, apr_dbd_t *h)
 {
-    return ora_calls.ping(h) == 0 ? APR_SUCCESS : APR_EGENERAL;
+    int what;
+
+    ora_limit_connecting(h, 1);
+    what = ora_calls.ping(h);
+    ora_limit_connecting(h, 0);
+    if (what == APR_DBD_ORACLE_TIMEOUT) {
+        ora_abandon(h); /* nor is closing it to take long */
+    }
+    return what == 0 ? APR_SUCCESS : APR_EGENERAL;
 }
 
 /* A user of Oracle is a schema; there is no database to change to. */

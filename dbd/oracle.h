@@ -95,7 +95,8 @@ struct apr_dbd_t {
     dpiConn *conn; /* NULL once it is closed */
     ora_params_t params;
     int version[3];
-    apr_dbd_oracle_stmt_t *open; /* its open statements, doubly linked */
+    apr_uint32_t call_timeout_ms; /* as its user has set it */
+    apr_dbd_oracle_stmt_t *open;  /* its open statements, doubly linked */
     apr_dbd_transaction_t *trans;
 
     apr_thread_mutex_t *gate; /* guards the three below */
@@ -115,6 +116,9 @@ int ora_enter(apr_dbd_t *h);
 int ora_leave(apr_dbd_t *h, int dpi_result);
 void ora_interrupt(apr_dbd_t *h);
 void ora_abandon(apr_dbd_t *h);
+/** While it is set up or only looked at, a connection has no more time for a call than for connecting.
+ * @param on  0: from now on it has what its user gives it */
+void ora_limit_connecting(apr_dbd_t *h, int on);
 
 /* --- oracle_bind.c ------------------------------------------------------------------------------- */
 

@@ -37,6 +37,8 @@ static how_t how_to_bind(const apr_dbd_t *h, const apr_dbd_oracle_value_t *v)
             return (how_t){DPI_ORACLE_TYPE_BOOLEAN, DPI_NATIVE_TYPE_BOOLEAN};
         }
         return (how_t){DPI_ORACLE_TYPE_NUMBER, DPI_NATIVE_TYPE_BYTES};
+    case APR_DBD_ORACLE_NTEXT:
+        return (how_t){DPI_ORACLE_TYPE_NVARCHAR, DPI_NATIVE_TYPE_BYTES};
     case APR_DBD_ORACLE_NULL:
     case APR_DBD_ORACLE_TEXT:
     case APR_DBD_ORACLE_CLOB:

@@ -93,6 +93,15 @@ void ora_abandon(apr_dbd_t *h)
     apr_thread_mutex_unlock(h->gate);
 }
 
+/* Clients before 18 cannot limit calls. */
+void ora_limit_connecting(apr_dbd_t *h, int on)
+{
+    if (h->conn && h->params.connect_timeout_s) {
+        (void)dpiConn_setCallTimeout(h->conn,
+                                     on ? h->params.connect_timeout_s * 1000 : h->call_timeout_ms);
+    }
+}
+
 /* --- opening ---------------------------------------------------------------------------------------- */
 
 static int create_quietly(apr_dbd_t *h, const char *server, dpiCommonCreateParams *common,
@@ -148,6 +157,7 @@ static int settle(apr_dbd_t *h)
     uint32_t len;
     int what;
 
+    ora_limit_connecting(h, 1);
     if ((what = ora_enter(h)) != 0 ||
         (what = ora_leave(h, dpiConn_getServerVersion(h->conn, &release, &len, &version))) != 0) {
         return what;
@@ -157,7 +167,9 @@ static int settle(apr_dbd_t *h)
     h->version[2] = version.updateNum;
     /* Saves a round trip per small LOB, no more: a client that does not know it works as well. */
     (void)dpiConn_setOciAttr(h->conn, SESSION_HANDLE, LOB_PREFETCH_ATTR, &prefetch, 0);
-    return ora_execute(h, session_sql, sizeof(session_sql) - 1, NULL, 0, 0, NULL);
+    what = ora_execute(h, session_sql, sizeof(session_sql) - 1, NULL, 0, 0, NULL);
+    ora_limit_connecting(h, 0);
+    return what;
 }
 
 static apr_status_t conn_cleanup(void *data)
@@ -229,6 +241,7 @@ apr_dbd_t *ora_open(apr_pool_t *pool, const char *params, const char **error)
         apr_pool_cleanup_register(pool, h, conn_cleanup, apr_pool_cleanup_null);
         if (connect_to(h, server) != 0 || settle(h) != 0) {
             why = apr_pstrdup(pool, h->error_text);
+            ora_abandon(h);
             ora_close(h);
         }
     }

@@ -292,6 +292,7 @@ int ora_column_value(apr_dbd_oracle_stmt_t *st, ora_column_t *c, apr_uint32_t ro
         value->v.s = NULL;
         return 0;
     case APR_DBD_ORACLE_NULL:
+    case APR_DBD_ORACLE_NTEXT: /* of binds alone */
         break;
     }
     return 0;

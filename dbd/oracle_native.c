@@ -48,9 +48,8 @@ static int native_call_timeout(apr_dbd_t *h, apr_interval_time_t us)
     apr_int64_t ms = us <= 0 ? 0 : (us - 1) / 1000 + 1;
     int what = ora_enter(h);
 
-    return what ? what
-                : ora_leave(h, dpiConn_setCallTimeout(
-                                   h->conn, (uint32_t)(ms < APR_INT32_MAX ? ms : APR_INT32_MAX)));
+    h->call_timeout_ms = (apr_uint32_t)(ms < APR_INT32_MAX ? ms : APR_INT32_MAX);
+    return what ? what : ora_leave(h, dpiConn_setCallTimeout(h->conn, h->call_timeout_ms));
 }
 
 static int native_ping(apr_dbd_t *h)

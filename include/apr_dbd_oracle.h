@@ -50,7 +50,8 @@ typedef enum {
     APR_DBD_ORACLE_TIMESTAMP_TZ, /* as TIMESTAMP, then [+-]HH:MM; LOCAL TIME ZONE in the session's, which is UTC */
     APR_DBD_ORACLE_BOOLEAN, /* i: 0 or 1 */
     APR_DBD_ORACLE_CLOB,    /* read by lob_read: UTF-8 (NCLOB too); len is 0 */
-    APR_DBD_ORACLE_BLOB     /* read by lob_read */
+    APR_DBD_ORACLE_BLOB,    /* read by lob_read */
+    APR_DBD_ORACLE_NTEXT    /* of binds alone: TEXT that is compared with NVARCHAR2 or NCHAR */
 } apr_dbd_oracle_kind_e;
 
 typedef struct apr_dbd_oracle_value_t {
@@ -73,7 +74,7 @@ typedef struct apr_dbd_oracle_column_t {
     int nullable;
 } apr_dbd_oracle_column_t;
 
-/* Binds are values: NULL, NUMBER (exponents allowed), TEXT, BYTES, DATE (time optional), TIMESTAMP, TIMESTAMP_TZ,
+/* Binds are values: NULL, NUMBER (exponents allowed), TEXT, NTEXT, BYTES, DATE (time optional), TIMESTAMP, TIMESTAMP_TZ,
  * DOUBLE, BOOLEAN (as 0 or 1 where the server has none). A NUMBER, DATE or TIMESTAMP whose `s` is NULL is a NULL
  * of that type, for statements in which NULL alone would not tell what is compared. The separator of date and time may be a T. Each is copied. */
 

@@ -43,7 +43,15 @@ INSERT INTO "LINES" SELECT n FROM generate_series(1, 1000) n;
 CREATE VIEW "NAP" AS SELECT 1::numeric AS "N" FROM pg_sleep(3);
 CREATE VIEW "LONG_NAP" AS SELECT 1::numeric AS "N" FROM pg_sleep(30);
 CREATE VIEW "HOW" AS SELECT current_setting('transaction_read_only')::varchar(10) AS "READ_ONLY";
-INSERT INTO "SYS"."SYNONYMS$" VALUES ('AURORA', 'DEALS', 'AURORA', 'SALES', NULL);
+INSERT INTO "SYS"."SYNONYMS$" VALUES ('AURORA', 'DEALS', 'AURORA', 'SALES', NULL), ('AURORA', 'FAR', 'AURORA', 'SALES', 'ELSEWHERE');
+CREATE TABLE "TOWNS" ("ID" numeric(10) PRIMARY KEY, "NV" "SYS".nvarchar2(40), "NC" "SYS".nchar2(10), "V" varchar(40), "LOCAL" "SYS".timestampltz);
+INSERT INTO "TOWNS" VALUES (1, E'\u0141\u00f3d\u017a', E'\u0141\u00f3d\u017a', E'M\u00f6lln', '2024-06-01 10:00:00+00'), (2, E'K\u00f6ln', E'K\u00f6ln', E'\u00bf\u00f3d\u00bf', '2024-06-01 12:00:00+00');
+CREATE TYPE "TIMESTAMPS" AS (at timestamp);
+CREATE TYPE "INTERVAL_LIST" AS (n numeric);
+CREATE TABLE "OBJECTS" ("ID" numeric(10), "AT" "TIMESTAMPS", "LIST" "INTERVAL_LIST", "SPAN" interval);
+INSERT INTO "OBJECTS" VALUES (1, NULL, NULL, '1 day');
+CREATE TABLE "FLAGS" ("ID" numeric(10) PRIMARY KEY, "FLAG" char(1), "NFLAG" "SYS".nchar2(3), "V" varchar(3));
+INSERT INTO "FLAGS" VALUES (1, 'Y', 'Y', 'Y'), (2, ' ', ' ', ' '), (3, NULL, NULL, NULL);
 ANALYZE;
 SQL
 
@@ -65,12 +73,20 @@ sub sessions {
     my $folder  = Aurora::Data::folder();
     my $catalog = Aurora::Data::catalog_write("$folder/catalog.json", { reports => { plans => { sql => 'SELECT COUNT(*) AS N FROM PLAN_TABLE' } } });
     my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1), children => 1, catalog => $catalog,
-        location => 'AuroraUser %{HTTP:X-User}', conf => "AuroraPoolMin 1\nAuroraPoolMax 1\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
+        location => "AuroraUser %{HTTP:X-User}\nAuroraExplainThreshold 900 csv=0", conf => "AuroraPoolMin 1\nAuroraPoolMax 1\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
     my $shown = sub { return join ',', map { $_->[0] // '' } $ora->rows(q{SELECT "CLIENT_IDENTIFIER" || '|' || "MODULE" || '|' || "ACTION" FROM "SYS"."V$SESSION" WHERE "MODULE" = 'aurora'}) };
-    $server->wait_until(sub { $server->http->preview({ dataset => 'LINES' })->{status} == 200 });
+    $server->wait_until(sub { $server->http->preview({ dataset => 'SALES' })->{status} == 200 });
     my $slow = Aurora::Async->run(sub { $server->http->export({ dataset => 'NAP' }, headers => { 'X-User' => 'ann', 'X-Correlation-ID' => 'who-is-it' }) });
     ok($server->wait_until(sub { $shown->() eq 'ann|aurora|who-is-it' }, 5), "$mpm: V\$SESSION shows who runs a statement, and the request's correlation id") or diag($shown->());
     $slow->wait;
+    ok($server->wait_until(sub { $shown->() eq '' }, 5), 'while nobody uses the session it shows nobody') or diag($shown->());
+    is(code($server->http->preview({ dataset => 'LINES' }, headers => { 'X-User' => 'ben' })), '400 QUERY_TOO_LARGE', 'nor after a plan alone');
+    ok($server->wait_until(sub { $shown->() eq '' }, 5), 'has it shown him') or diag($shown->());
+    $slow = Aurora::Async->run(sub { $server->http->export({ dataset => 'LONG_NAP' }, headers => { 'X-User' => 'eve' }) });
+    $server->wait_until(sub { $shown->() =~ /^eve/ }, 5);
+    $server->http->request('DELETE', "/aurora/api/v1/tasks/$_->{id}", headers => { 'X-User' => 'eve' }) for @{ (Aurora::HTTP::json($server->http->api('/api/v1/tasks', headers => { 'X-User' => 'eve' })) || {})->{tasks} || [] };
+    $slow->wait;
+    ok($server->wait_until(sub { $shown->() eq '' }, 5), 'nor one whose statement was cancelled') or diag($shown->());
     my $row = sub { my ($r) = @_; my $answer = Aurora::HTTP::json($r) || {}; return join ' ', map { "$_" } @{ ($answer->{data} || [])->[0] || [ $r->{body} ] } };
     is($row->($server->http->preview({ dataset => 'HOW', shape => 'arrays' })), 'on', 'a transaction is read-only');
     is($row->($server->http->get('/aurora/api/v1/reports/plans?shape=arrays')), '0', 'plans leave no row behind');
@@ -81,7 +97,7 @@ sub sessions {
 sub faulty {
     my ($mpm, $fault, %o) = @_;
     my $server = Aurora::Server->start(mpm => $mpm, driver => 'oracle', params => $ora->params(libdir => 1) . ($o{params} || ''), children => 1, env => { AURORA_OCI_FAULT => $fault, %{ $o{env} || {} } },
-        location => $o{location} || '', conf => "AuroraPoolMin 1\nAuroraPoolMax 1\nAuroraPoolReserve 0\nAuroraSchemas AURORA");
+        location => $o{location} || '', ($o{catalog} ? (catalog => $o{catalog}) : ()), conf => "AuroraPoolMin 1\nAuroraPoolMax " . ($o{max} || 1) . "\nAuroraPoolReserve 0\nAuroraSchemas AURORA\n" . ($o{conf} // ''));
     $server->wait_until(sub { $server->http->api('/api/v1/datasets')->{status} == 200 });
     return $server;
 }
@@ -108,6 +124,46 @@ sub unheard {
     $server->finish("$mpm: breaks that nobody hears");
 }
 
+# A break that blocks in the client library is in the way of its own statement alone. Statements are prepared slowly, so
+# that the first break finds no call to break, and what blocks is the one that cuts the connection; a client without call
+# timeouts has nothing else that would end the others.
+sub blocked_break {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, 'OCIStmtPrepare2=delay:700,OCIBreak@1=delay:12000', env => { AURORA_OCI_VERSION => 12 }, max => 2, location => "AuroraQueryTimeout 1s\nAuroraExplainThreshold 0 csv=0");
+    my $first = Aurora::Async->run(sub { $server->http(timeout => 60)->preview({ dataset => 'LONG_NAP' }) });
+    ok($server->wait_until(sub { $ora->value(q{SELECT count(*) FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE state = 'active' AND relation = '"AURORA"."LONG_NAP"'::regclass}) }, 10), "$mpm: a statement whose break will block");
+    my $from = time;
+    is(code($server->http(timeout => 60)->preview({ dataset => 'LONG_NAP' })), '504 QUERY_TIMEOUT', 'another ends at its limit');
+    cmp_ok(time - $from, '<', 8, 'without waiting for that break');
+    is(code($first->wait), '504 QUERY_TIMEOUT', 'and the first in the end');
+    $server->finish("$mpm: a break that blocks");
+}
+
+# What runs before a user's statement has limits as well: the driver's own calls, the question how many sessions there are,
+# the discovery. As many first calls hang as the pool has connects under way at most; each is given up.
+sub bounded {
+    my ($mpm) = @_;
+    my $folder = Aurora::Data::folder();
+    my $trace  = "$folder/trace";
+    open my $made, '>', $trace or die "$trace: $!";
+    chmod 0666, $trace;
+    my $server = faulty($mpm, '', params => ' connect_timeout=7', env => { AURORA_OCI_TRACE => $trace }, conf => 'AuroraPoolTimeout 3s');
+    open my $in, '<', $trace or die "$trace: $!";
+    my ($limit, %limits) = (0);
+    while (my $line = <$in>) {
+        $limit = $1 if $line =~ / call timeout (\d+)/;
+        $limits{$1} //= $limit if $line =~ /OCIStmtExecute .*?(NLS_DATE|NLS_COMP|v\$parameter|all_tab_columns)/;
+        $limits{ping} //= $limit if $line =~ / sql \n/;
+    }
+    is(join(' ', map {"$_=$limits{$_}"} sort keys %limits), 'NLS_COMP=3000 NLS_DATE=7000 all_tab_columns=302000 ping=7000 v$parameter=5000', "$mpm: what nobody watches has limits");
+    $server->finish("$mpm: limits of what nobody watches");
+
+    # each attempt to connect may hang, until there is no thread left for another
+    $server = faulty($mpm, join(',', ('OCIStmtExecute@1=hang') x 6), params => ' connect_timeout=1', conf => 'AuroraPoolTimeout 500ms');
+    ok($server->wait_until(sub { code($server->http->preview({ dataset => 'LINES', limit => 1 })) eq '200 ' }, 30), 'connects that hang are given up: there is a session in the end') or diag($server->error_log);
+    $server->finish("$mpm: connects that hang");
+}
+
 # What a plan has left behind when its rollback fails is not for the next one who has the session.
 sub plan_stays {
     my ($mpm) = @_;
@@ -131,7 +187,8 @@ sub old_client {
 # datasets.
 sub refusals {
     my ($mpm) = @_;
-    for my $case ([ 1460 => '400 BAD_VALUE', qr/cannot hold/ ], [ 1461 => '400 BAD_VALUE', qr/cannot hold/ ], [ 4068 => '502 DATABASE_ERROR', qr/try again/ ]) {
+    for my $case ([ 1460 => '400 BAD_VALUE', qr/cannot hold/ ], [ 1461 => '400 BAD_VALUE', qr/cannot hold/ ], [ 4068 => '502 DATABASE_ERROR', qr/try again/ ], [ 4063 => '502 DATABASE_ERROR', qr/view has errors/ ],
+        [ 1722 => '502 DATABASE_ERROR', qr/no number/ ], [ 1426 => '502 DATABASE_ERROR', qr/larger/ ], [ 1841 => '502 DATABASE_ERROR', qr/refused/ ]) {
         my ($ora, $want, $says) = @$case;
         my $server = faulty($mpm, "OCIStmtFetch2\@3=ORA:$ora", location => 'AuroraExplainThreshold 0 csv=0');
         my $r = $server->http->preview({ dataset => 'SALES' });
@@ -149,6 +206,50 @@ sub names {
     my $answer = Aurora::HTTP::json($json) || {};
     is(join(' ', @{ ($answer->{data} || [[]])->[0] || [] }), join(' ', 1 .. @names), "$mpm: names that look like something else") or diag($json->{body}, $server->error_log);
     $server->finish("$mpm: names");
+}
+
+# A database whose own character set is not Unicode: NVARCHAR2 and NCHAR are asked in their own, the others as before.
+sub national {
+    my ($mpm) = @_;
+    my $folder  = Aurora::Data::folder();
+    my $catalog = Aurora::Data::catalog_write("$folder/catalog.json", { datasets => { OURS => { source => 'AURORA.TOWNS',
+        row_filter => { logic => 'AND', conditions => [ { column => 'NV', operator => 'in', value => [ "\x{141}\x{f3}d\x{17a}", "K\x{f6}ln" ] } ] } } } });
+    my $server = faulty($mpm, '', env => { AURORA_OCI_CHARSET => 'WE8ISO8859P1' }, catalog => $catalog, location => 'AuroraExplainThreshold 900');
+    my $ids = sub { my ($dataset, $filters, %more) = @_;
+        my $r = $server->http->preview({ dataset => $dataset, columns => ['ID'], filters => $filters, sorting => [ { column => 'ID', direction => 'ASC' } ], shape => 'arrays', %more });
+        my $answer = Aurora::HTTP::json($r) || {};
+        return join ' ', map {"$_->[0]"} @{ $answer->{data} || [ ["$r->{status} $r->{body}"] ] } };
+    my $lodz = "\x{141}\x{f3}d\x{17a}";
+    for my $column (qw(NV NC)) {
+        is($ids->('OURS', rule($column, @$_)), '1', "$mpm: $column $_->[0]") for [ eq => $lodz ], [ neq => "K\x{f6}ln" ], [ gt => 'Z' ], [ between => [ "\x{141}", "\x{142}" ] ], [ in => [ $lodz, 'x' ] ],
+            [ not_in => [ "K\x{f6}ln" ] ], [ contains => "d\x{17a}" ], [ not_contains => "\x{f6}" ], [ starts_with => "\x{141}" ], [ ends_with => "\x{17a}" ];
+        is($ids->('OURS', { logic => 'AND', conditions => [ { column => $column, operator => 'starts_with', value => "\x{142}\x{d3}", ignore_case => Aurora::JSON::true() } ] }), '1', 'in any case');
+    }
+    is($ids->('OURS', rule('BIGGEST', 'eq', $lodz), columns => [ 'ID', 'BIGGEST' ], group_by => ['ID'], aggregations => [ { column => 'NV', function => 'max', output_name => 'BIGGEST' } ]), '1', 'the largest of a group');
+    is($ids->('OURS', rule('V', 'eq', "M\x{f6}lln")), '1', 'VARCHAR2 has what Latin-1 has');
+    is($ids->('OURS', rule('V', 'eq', $lodz)), '2', 'and compares in the form that its index has');
+    $server->finish("$mpm: a database that is not UTF-8");
+}
+
+# Blanks at the end of a CHAR count for nothing; one that has nothing else has a value all the same.
+sub blanks {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, '', location => 'AuroraExplainThreshold 900');
+    my $ids = sub {
+        my $r = $server->http->preview({ dataset => 'FLAGS', columns => ['ID'], filters => rule(@_), sorting => [ { column => 'ID', direction => 'ASC' } ], shape => 'arrays' });
+        my $answer = Aurora::HTTP::json($r) || {};
+        return join ' ', map {"$_->[0]"} @{ $answer->{data} || [ ["$r->{status} $r->{body}"] ] } };
+    for my $column (qw(FLAG NFLAG V)) {
+        my @empty = $column eq 'V' ? ('3', '1 2') : ('2 3', '1');
+        for my $case ([ '1', eq => 'Y' ], [ '2', eq => ' ' ], [ '2', neq => 'Y' ], [ '1', neq => ' ' ], [ '2', not_in => ['Y'] ], [ '1 2', in => [ ' ', 'Y' ] ], [ '2', not_contains => 'Y' ], [ '1 2', not_contains => 'Z' ],
+            [ '2', lt => 'Y' ], [ '1 2', between => [ ' ', 'Y' ] ], [ '3', 'is_null' ], [ '1 2', 'is_not_null' ], [ $empty[0], 'is_empty' ], [ $empty[1], 'is_not_empty' ], [ '1 2', neq => '' ], [ '1 2', contains => '' ]) {
+            my ($want, $operator, @value) = @$case;
+            is($ids->($column, $operator, @value), $want, "$mpm: $column $operator " . join '', map { ref $_ ? "[@$_]" : "'$_'" } @value);
+        }
+    }
+    my $least = Aurora::HTTP::json($server->http->preview({ dataset => 'FLAGS', aggregations => [ { column => 'FLAG', function => 'min', output_name => 'LEAST' } ], shape => 'arrays' })) || {};
+    is($least->{data}[0][0], ' ', 'a blank is the least');
+    $server->finish("$mpm: blanks");
 }
 
 # Each way in which a session is lost between two rows; a call that is broken, and one that takes too long.
@@ -197,7 +298,7 @@ for my $mpm (Aurora::Server->mpms) {
         env => { LD_LIBRARY_PATH => $build }, conf => "AuroraSchemas AURORA\nAuroraExplainThreshold 900");
     $http = $server->http;
     my $answer = Aurora::HTTP::json($http->api('/api/v1/datasets')) || {};
-    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS HOW LINES LONG_NAP Mixed Case NAMES NAP SALES', "$mpm: tables and the schema's synonyms") or diag($server->error_log);
+    is(join(' ', map { $_->{name} } @{ $answer->{datasets} || [] }), 'DEALS FLAGS HOW LINES LONG_NAP Mixed Case NAMES NAP OBJECTS SALES TOWNS', "$mpm: tables and the schema's synonyms, but for what lies behind a database link") or diag($server->error_log);
     my $r = $http->preview({ dataset => 'sales', sorting => [ { column => 'id', direction => 'ASC' } ], columns => [qw(ID REGION AMOUNT SOLD)], shape => 'arrays' });
     $answer = Aurora::HTTP::json($r) || {};
     is(join(' ', @{ $answer->{types} || [] }), 'number text number date', 'types') or diag($r->{body});
@@ -226,6 +327,10 @@ for my $mpm (Aurora::Server->mpms) {
     finds('1 2 3', "before $_", 'SOLD', 'lt', $_) for '9999-12-31', '9999-12-31T23:59:59';
     is(code($http->preview({ dataset => 'SALES', filters => rule('SOLD', 'gt', $_) })), '400 BAD_VALUE', "$_ is no date that Oracle has") for '10000-01-01', '-4712-12-31';
     finds('1 2 3', 'the first that it has', 'SOLD', 'gt', '-4711-01-01');
+    $answer = Aurora::HTTP::json($http->preview({ dataset => 'TOWNS', columns => ['ID'], filters => rule('LOCAL', 'eq', '2024-06-01T14:00:00+02:00'), shape => 'arrays' })) || {};
+    is(join(' ', map {"$_->[0]"} @{ $answer->{data} || [] }), '2', 'a moment in a local time zone');
+    $answer = Aurora::HTTP::json($http->api('/api/v1/datasets/objects/columns')) || {};
+    is(join(' ', map {"$_->{name}:$_->{data_type}"} @{ $answer->{columns} || [] }), 'ID:NUMBER(10) SPAN:INTERVAL DAY(9) TO SECOND(6)', 'objects are left out, however their types are called');
     $answer = Aurora::HTTP::json($http->preview({ dataset => 'mixed case', columns => ['key'], shape => 'arrays' })) || {};
     is("$answer->{data}[0][0]", '7', 'names that are not in capitals');
     $r = $http->preview({ dataset => 'deals', columns => [qw(ID deals.AMOUNT)], filters => rule('REGION', 'eq', 'North'), shape => 'arrays' });
@@ -252,10 +357,14 @@ for my $mpm (Aurora::Server->mpms) {
     $server->finish;
     sessions($mpm);
     unheard($mpm);
+    blocked_break($mpm) if $mpm eq 'event';    # children of prefork have one statement each
+    bounded($mpm);
     plan_stays($mpm);
     old_client($mpm);
     refusals($mpm);
     names($mpm);
+    national($mpm);
+    blanks($mpm);
     losses($mpm);
     no_figure($mpm);
 }

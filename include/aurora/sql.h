@@ -18,6 +18,8 @@ typedef struct aur_dialect_t aur_dialect_t;
 typedef struct aur_bind_t {
     aur_cell_t cell; /* INT, DECIMAL, TEXT, BOOL, DATE, TIMESTAMP; text lives as long as the plan */
     aur_type_e type; /* of the column it is compared with */
+    const aur_column_t *
+        column; /* that column, or the one whose minimum or maximum it is; NULL: none, or not known */
 } aur_bind_t;
 
 typedef struct aur_sql_t {
@@ -45,6 +47,9 @@ const aur_dialect_t *aur_dialect_get(const char *driver);
 
 /** The dialect of an Oracle server of that version (major, minor, update; major 0: not known). */
 const aur_dialect_t *aur_dialect_oracle_for(const int version[3]);
+
+/** Is it a column of Oracle's national character set, NVARCHAR2 or NCHAR? */
+int aur_oracle_national(const aur_column_t *column);
 
 /** Build one statement. Never fails for a plan that aur_query_plan made and the dialect can express.
  * @return APR_SUCCESS; APR_EGENERAL with err (BAD_REQUEST) where the database cannot do what was asked, or

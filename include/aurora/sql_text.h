@@ -36,6 +36,9 @@ void aur_sql_digits(aur_sql_buf_t *q, apr_int64_t value);
 /** A placeholder; the value travels beside the text.
  * @param type  of the column it is compared with */
 void aur_sql_bind(aur_sql_buf_t *q, const aur_cell_t *value, aur_type_e type);
+/** As aur_sql_bind, with the column itself; it may be NULL, and has to live as long as the statement. */
+void aur_sql_bind_for(aur_sql_buf_t *q, const aur_cell_t *value, aur_type_e type,
+                      const aur_column_t *column);
 /** As aur_sql_bind, for a whole number. */
 void aur_sql_bind_int(aur_sql_buf_t *q, apr_int64_t value);
 

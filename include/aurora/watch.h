@@ -72,7 +72,7 @@ typedef struct aur_task_target_t {
     void (*drop)(void *ctx);
     /** Cancel what runs, in the database. May block: it has a thread to itself. */
     void (*cancel)(void *ctx);
-    /** Cut the connection to the database under the worker's call. Must not block. */
+    /** Cut the connection to the database under the worker's call. May block, too: on the same network. */
     void (*abandon)(void *ctx);
 } aur_task_target_t;
 

@@ -75,8 +75,8 @@ struct aur_backend_t {
     apr_status_t (*rollback)(aur_session_t *session);
     /* session->cancelled is set already. */
     void (*cancel)(aur_session_t *session);
-    /* Cut the connection under the call that is waiting for it, from another thread, without blocking: the call
-     * fails soon. The session is lost. NULL: a cancelled call always returns by itself. */
+    /* Cut the connection under the call that is waiting for it, from a thread of its own: the call fails soon. The
+     * session is lost. NULL: a cancelled call always returns by itself. */
     void (*abandon)(aur_session_t *session);
     /* A statement that tells how many sessions the database allows at once (one number); NULL, or a function that
      * gives NULL, where that is not known. */
@@ -149,7 +149,8 @@ struct aur_conn_t {
     aur_cursor_t *cursors;  /* open ones */
     apr_pool_t *pool;       /* the borrower's */
     struct aur_slot_t *slot;
-    struct aur_task_t *task; /* NULL: nobody watches */
+    struct aur_task_t *task;      /* NULL: nobody watches */
+    apr_interval_time_t patience; /* then: with one answer of the database; 0: endless */
     aur_db_use_e use;
     const char *user, *correlation;
     int from_idle;           /* the session lay in the pool */

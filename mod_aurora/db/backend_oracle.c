@@ -33,6 +33,12 @@ static const char *sentence(int code)
     case 4043:
         return "The dataset has changed in the database, or Aurora may not read it; ask for its "
                "columns again.";
+    case 4063:
+        return "The database says that this view has errors; whoever owns it has to repair it.";
+    case 1722:
+        return "The database met a text that is no number where one is needed.";
+    case 1426:
+        return "A number in the result is larger than the database can hold.";
     case 54:
     case 60:
     case 1555:
@@ -48,10 +54,13 @@ static const char *sentence(int code)
     }
 }
 
-/* Too large a number, no number, too long a text, a date before 4712 BC or after 9999. */
-static int is_value_fault(int code)
+/* A value of the request: too long a text, or a date before 4712 BC or after 9999, which the driver sees by itself. The
+ * database says so as well of what its own rows hold, and then it is nobody's request that is at fault; nor are numbers
+ * that are too large, or none: values are of the types that they are compared with. */
+static int is_value_fault(const apr_dbd_oracle_error_t *e)
 {
-    return code == 1426 || code == 1722 || code == 1460 || code == 1461 || code == 1841;
+    return e->code == 1460 || e->code == 1461 ||
+           (e->code == 1841 && e->message && strncmp(e->message, "ORA-", 4) != 0);
 }
 
 static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t *e,
@@ -73,7 +82,7 @@ static void set_from_class(aur_session_t *session, const apr_dbd_oracle_error_t 
         break;
     case APR_DBD_ORACLE_OK:
     case APR_DBD_ORACLE_OTHER:
-        if (is_value_fault(e->code)) {
+        if (is_value_fault(e)) {
             aur_error_set(err, AUR_E_BAD_VALUE, NULL,
                           "The database cannot hold one of the values that are compared.");
         }
@@ -233,7 +242,7 @@ static apr_status_t oracle_begin(aur_session_t *session, const char *user, const
     aur_oracle_t *s = session->private;
 
     s->borrower = pthread_self();
-    s->in_transaction = s->reading = 0;
+    s->in_transaction = s->reading = s->shown = 0;
     if (s->calls->identify(s->handle, user ? user : "", "aurora", correlation ? correlation : "") !=
         0) {
         return aur_oracle_error(session, err);
@@ -245,6 +254,7 @@ void aur_oracle_limit(aur_oracle_t *s)
 {
     apr_interval_time_t patience = s->session->patience;
 
+    s->shown = 1;
     limit(s, patience > 0 ? patience + CALL_GRACE : 0);
 }
 
@@ -271,20 +281,22 @@ apr_status_t aur_oracle_end(aur_oracle_t *s, aur_error_t *err)
     return APR_SUCCESS;
 }
 
+/* While a session lies in the pool nobody uses it: the borrower's names are taken away by the round trip that ends
+ * his transaction, or by one of its own where only a plan has been asked for. */
 static apr_status_t oracle_rollback(aur_session_t *session)
 {
     aur_oracle_t *s = session->private;
     aur_error_t err;
 
     aur_error_clear(&err);
-    if (!aur_cancels_settled(&s->cancelling)) {
+    if (!aur_cancels_settled(&s->cancelling) || s->calls->identify(s->handle, "", "", "") != 0) {
         return APR_EGENERAL;
     }
     if (aur_session_cancelled(session) && ping_within(session, CANCEL_WAIT, &err) != APR_SUCCESS) {
         return APR_EGENERAL;
     }
     limit(s, END_WAIT);
-    return s->in_transaction ? aur_oracle_end(s, &err) : APR_SUCCESS;
+    return s->in_transaction || s->shown ? aur_oracle_end(s, &err) : APR_SUCCESS;
 }
 
 /* --- cancel --------------------------------------------------------------------------------------- */

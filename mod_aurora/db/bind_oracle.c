@@ -93,6 +93,13 @@ static void bind_decimal(apr_dbd_oracle_value_t *value, const aur_cell_t *cell, 
     }
 }
 
+/* Is it a TIMESTAMP WITH LOCAL TIME ZONE? One with a time zone beside it would have the column converted, while a
+ * TIMESTAMP is taken as one of the session's zone, which is UTC as values are. */
+static int is_local(const aur_column_t *column)
+{
+    return column && strstr(column->data_type, "LOCAL TIME ZONE");
+}
+
 /* A timestamp that is compared with a DATE is one too, so that the column's index is of use; with a fraction it
  * cannot be. */
 static void bind_moment(apr_dbd_oracle_value_t *value, const aur_bind_t *bind, apr_pool_t *p)
@@ -102,7 +109,7 @@ static void bind_moment(apr_dbd_oracle_value_t *value, const aur_bind_t *bind, a
     if (bind->type == AUR_T_DATE && !memchr(cell->v.s, '.', cell->len)) {
         bind_text(value, APR_DBD_ORACLE_DATE, cell);
     }
-    else if (bind->type == AUR_T_TIMESTAMP_TZ) {
+    else if (bind->type == AUR_T_TIMESTAMP_TZ && !is_local(bind->column)) {
         /* values are UTC */
         value->kind = APR_DBD_ORACLE_TIMESTAMP_TZ;
         value->v.s = apr_psprintf(p, "%.*s+00:00", (int)cell->len, cell->v.s);
@@ -111,6 +118,16 @@ static void bind_moment(apr_dbd_oracle_value_t *value, const aur_bind_t *bind, a
     else {
         bind_text(value, APR_DBD_ORACLE_TIMESTAMP, cell);
     }
+}
+
+/* As the column has it: the one of the two that is not would be converted, if not the value then the column. */
+static apr_dbd_oracle_kind_e text_kind(const aur_bind_t *bind)
+{
+    if (bind->cell.len == 0) {
+        return APR_DBD_ORACLE_NULL;
+    }
+    return bind->column && aur_oracle_national(bind->column) ? APR_DBD_ORACLE_NTEXT
+                                                             : APR_DBD_ORACLE_TEXT;
 }
 
 /* NULL of the type that a hand-written statement compares it with. */
@@ -152,7 +169,7 @@ static void bind_set(apr_dbd_oracle_value_t *value, const aur_bind_t *bind, apr_
         value->v.i = cell->v.i;
         break;
     case AUR_V_TEXT:
-        bind_text(value, cell->len > 0 ? APR_DBD_ORACLE_TEXT : APR_DBD_ORACLE_NULL, cell);
+        bind_text(value, text_kind(bind), cell);
         break;
     case AUR_V_BINARY:
         bind_text(value, APR_DBD_ORACLE_BYTES, cell);

@@ -121,6 +121,7 @@ static apr_status_t read_cell(aur_cursor_t *cursor, int column, const apr_dbd_or
         cell->v.d = value->v.d;
         break;
     case APR_DBD_ORACLE_TEXT:
+    case APR_DBD_ORACLE_NTEXT: /* of binds alone */
         read_text(cell, value, AUR_V_TEXT);
         break;
     case APR_DBD_ORACLE_BYTES:

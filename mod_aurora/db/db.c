@@ -99,12 +99,17 @@ static apr_status_t over(aur_error_t *err, const char *what)
     return APR_EGENERAL;
 }
 
+static apr_interval_time_t patience_of(const aur_conn_t *conn)
+{
+    return conn->task ? aur_task_patience(conn->task) : conn->patience;
+}
+
 static apr_status_t open_on(aur_cursor_t *cursor, aur_session_t *session, aur_error_t *err)
 {
     apr_status_t rv;
 
     cursor->session = session;
-    session->patience = aur_task_patience(cursor->conn->task);
+    session->patience = patience_of(cursor->conn);
     aur_session_enter(session);
     rv = session->backend->open(cursor, err);
     aur_session_leave(session);
@@ -299,7 +304,7 @@ apr_status_t aur_db_discover(aur_catalog_builder_t *builder, aur_conn_t *conn, a
     if (aur_session_cancelled(session)) {
         return stopped(err);
     }
-    session->patience = aur_task_patience(conn->task);
+    session->patience = patience_of(conn);
     aur_session_enter(session);
     rv = session->backend->discover(builder, session, err, p);
     aur_session_leave(session);
@@ -312,7 +317,7 @@ static apr_status_t explain_on(apr_int64_t *rows, aur_conn_t *conn, const aur_sq
     aur_session_t *session = conn->session;
     apr_status_t rv;
 
-    session->patience = aur_task_patience(conn->task);
+    session->patience = patience_of(conn);
     aur_session_enter(session);
     rv = session->backend->explain(rows, session, sql, err, p);
     aur_session_leave(session);

@@ -11,7 +11,9 @@
 
 #include "pool.h"
 
-#define NEW_FOR  apr_time_from_sec(1)    /* a session that was connected just now needs no check */
+#define NEW_FOR apr_time_from_sec(1) /* a session that was connected just now needs no check */
+#define UNWATCHED_WAIT                                                                             \
+    apr_time_from_sec(300) /* for an answer: the dictionary of a large database takes its time */
 #define END_WAIT apr_time_from_msec(100) /* for connects under way, at the end of the child */
 
 /* --- slots -------------------------------------------------------------------------------------- */
@@ -507,6 +509,7 @@ static apr_status_t borrow(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use, co
     made->user = user;
     made->correlation = correlation;
     made->task = task;
+    made->patience = UNWATCHED_WAIT;
     aur_task_state(task, AUR_TASK_WAITING);
     rv = wait_use(db, made, deadline, err);
     if (rv != APR_SUCCESS) {

@@ -9,11 +9,13 @@
 #include "aurora/sql_text.h"
 #include "oracle_private.h"
 
-/* Views have no row in ALL_TABLES, and so no estimate. BIN$… lies in the recycle bin. */
+/* Views have no row in ALL_TABLES, and so no estimate. BIN$… lies in the recycle bin. Types that have an owner are
+ * objects, whatever their names begin with. */
 #define FIELDS                                                                                     \
     "c.owner AS base_owner, c.table_name AS base_table, "                                          \
     "CASE WHEN t.table_name IS NULL THEN 'V' ELSE 'T' END AS kind, t.num_rows AS num_rows, "       \
-    "c.column_name AS column_name, c.data_type AS data_type, c.data_length AS data_length, "       \
+    "c.column_name AS column_name, CASE WHEN c.data_type_owner IS NULL OR c.data_type = "          \
+    "'XMLTYPE' THEN c.data_type END AS data_type, c.data_length AS data_length, "                  \
     "c.data_precision AS data_precision, c.data_scale AS data_scale, c.char_length AS "            \
     "char_length, c.nullable AS nullable, c.column_id AS column_id FROM all_tab_columns c "        \
     "LEFT JOIN all_tables t ON t.owner = c.owner AND t.table_name = c.table_name "

@@ -19,6 +19,7 @@ typedef struct aur_oracle_t {
     pthread_t borrower;
     int in_transaction;        /* something is to be rolled back */
     int reading;               /* that is the borrower's read-only transaction */
+    int shown;                 /* V$SESSION may show the borrower */
     int cancelling;            /* atomic: breaks under way, from any thread */
     apr_interval_time_t limit; /* of a round trip, as the driver was told last */
     int no_limits;             /* this client library knows none */
@@ -31,7 +32,7 @@ typedef struct aur_oracle_t {
  * @return APR_EGENERAL */
 apr_status_t aur_oracle_error(aur_session_t *session, aur_error_t *err);
 
-/** Let no round trip take much longer than the borrower's patience. */
+/** For a call that comes now: let no round trip take much longer than the borrower's patience. */
 void aur_oracle_limit(aur_oracle_t *s);
 /** The same, and begin the borrower's read-only transaction, unless it has one. */
 apr_status_t aur_oracle_start(aur_oracle_t *s, aur_error_t *err);

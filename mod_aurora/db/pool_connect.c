@@ -28,7 +28,7 @@ void aur_db_release_and_unlock(aur_db_t *db)
 static void ask_capacity(aur_db_t *db, aur_session_t *session)
 {
     aur_sql_t sql = {.text = db->backend->capacity(&db->settings)};
-    aur_conn_t conn = {.db = db, .session = session};
+    aur_conn_t conn = {.db = db, .session = session, .patience = db->wait};
     apr_int64_t capacity;
     aur_error_t err;
     apr_pool_t *p;

@@ -34,11 +34,12 @@ struct aur_watched_t {
     cancel_t *cancelling; /* under way */
 };
 
-/* A cancel under way, in a pool of its own. */
+/* A cancel under way, or the cut that follows it, in a pool of its own. */
 struct cancel_t {
     aur_watch_t *watch;
-    aur_watched_t *watched; /* NULL: nobody waits for it any more */
+    aur_watched_t *watched; /* NULL: nobody waits for it, or not any more */
     const aur_task_target_t *target;
+    void (*call)(void *ctx); /* the target's cancel or abandon */
     void *ctx;
     apr_pool_t *pool;
 };
@@ -80,7 +81,7 @@ static void *cancel_run(void *data)
     aur_watch_t *watch = cancel->watch;
     aur_relay_t before = {.any = 0};
 
-    cancel->target->cancel(cancel->ctx);
+    cancel->call(cancel->ctx);
     cancel->target->drop(cancel->ctx);
     aur_lock(&watch->lock);
     if (cancel->watched) {
@@ -99,32 +100,51 @@ static void *cancel_run(void *data)
     return NULL;
 }
 
-/* Under the lock. Without memory or a thread there is still the connection to cut, a second later. */
-static void cancel_start(aur_watched_t *watched)
+/* Under the lock. @return the call that has been started; NULL: there is no memory or no thread for it */
+static cancel_t *call_start(const aur_watched_t *watched, void (*call)(void *ctx))
 {
     aur_watch_t *watch = watched->watch;
     pthread_t thread;
     cancel_t *cancel;
     apr_pool_t *p;
 
-    watched->cancel_sent = 1;
     if (apr_pool_create_unmanaged_ex(&p, NULL, NULL) != APR_SUCCESS) {
-        return;
+        return NULL;
     }
     cancel = apr_pcalloc(p, sizeof(*cancel));
     cancel->watch = watch;
-    cancel->watched = watched;
     cancel->target = watched->target;
+    cancel->call = call;
     cancel->ctx = watched->target_ctx;
     cancel->pool = p;
     cancel->target->hold(cancel->ctx);
-    watched->cancelling = cancel;
     watch->users++;
     if (aur_thread_start(&thread, cancel_run, cancel) != APR_SUCCESS) {
         watch->users--;
-        watched->cancelling = NULL;
         cancel->target->drop(cancel->ctx);
         apr_pool_destroy(p);
+        return NULL;
+    }
+    return cancel;
+}
+
+/* Under the lock. Where it cannot be started there is still the connection to cut, a second later. */
+static void cancel_start(aur_watched_t *watched)
+{
+    watched->cancel_sent = 1;
+    watched->cancelling = call_start(watched, watched->target->cancel);
+    if (watched->cancelling) {
+        watched->cancelling->watched = watched;
+    }
+}
+
+/* Under the lock. Nobody waits for it: what is cut is never used again. Without a thread it is better done here, where
+ * it may be in the way of others, than not at all. */
+static void abandon_start(aur_watched_t *watched)
+{
+    watched->abandoned = 1;
+    if (!call_start(watched, watched->target->abandon)) {
+        watched->target->abandon(watched->target_ctx);
     }
 }
 
@@ -204,8 +224,7 @@ static void enforce(aur_watched_t *watched, apr_time_t now)
         }
     }
     else if (!watched->abandoned && now - watched->stopped >= AUR_WATCH_GRACE) {
-        watched->abandoned = 1;
-        watched->target->abandon(watched->target_ctx);
+        abandon_start(watched);
     }
 }
 

@@ -5,8 +5,8 @@
  * (folded where the rule ignores case), $c for the column or aggregation as it is, $v for a
  * placeholder, $h for one of the upper end of between, $w for all of the rule's in parentheses, and $p,
  * $b and $e for one whose value is a LIKE pattern: the text with anything before and behind, behind,
- * or before it, its own wildcards escaped by '|'. Each placeholder binds the value once more. In those
- * of a column there is $l alone. */
+ * or before it, its own wildcards escaped by '|'. Each placeholder binds the value once more. $n before a
+ * literal makes it one of the column's own character set (`national`). In those of a column there is $l alone. */
 #ifndef AURORA_DIALECT_H
 #define AURORA_DIALECT_H
 
@@ -41,6 +41,8 @@ struct aur_dialect_t {
      * is and its index be of use ("::uuid"); NULL: nothing, and `operand` counts. */
     const char *(*value_cast)(const aur_column_t *column, const aur_plan_expr_t *rule);
     /* The following may all be NULL or 0: for databases that need none of it. */
+    /* How a column stands in is_empty and is_not_empty, where `operand` will not do. */
+    const char *(*content)(const aur_column_t *column);
     /* How a column stands in the select list, so that its value comes out whole. */
     const char *(*output)(const aur_column_t *column);
     /* Texts that differ may be equal to the database (letter case, blanks at the end): columns are
@@ -49,6 +51,9 @@ struct aur_dialect_t {
     /* A text of no characters is NULL to the database: no value equals it, and all that are not NULL differ
      * from it and come after it. Rules that compare with one are written so. */
     int empty_is_null;
+    /* Has the column texts of the database's second, national character set? Values that are compared with it have to
+     * be of that, too (aur_bind_t's column says so to the backend). */
+    int (*national)(const aur_column_t *column);
     /* What an order is made by, where the column itself will not do. */
     const char *(*sort_key)(const aur_column_t *column);
     /* A condition that holds wherever the rule does, made for the column's index; the rule follows. */

@@ -6,8 +6,8 @@
  * An empty text is NULL here, so no value of a column is one: what is compared with '' is decided without the
  * database (`empty_is_null`), as its own answer would be "unknown".
  *
- * CHAR columns come padded with blanks, which count for nothing: they are compared without, and = is asked
- * first in a form that the column's own index answers. Letter case counts where the session compares
+ * CHAR columns come padded with blanks, which count for nothing: they are compared without, those of nothing else
+ * as one blank, and = is asked first in a form that the column's own index answers. Letter case counts where the session compares
  * texts as bytes, which backend_oracle.c sees to. */
 #include <string.h>
 
@@ -37,6 +37,13 @@ static int is_padded(const char *data_type)
     return has_prefix(data_type, "CHAR(") || has_prefix(data_type, "NCHAR(");
 }
 
+/* Compared with a value of the other kind, a VARCHAR2 column would be converted, and its index be of no use; a value
+ * would lose what the database's own character set has not. */
+int aur_oracle_national(const aur_column_t *column)
+{
+    return has_prefix(column->data_type, "NVARCHAR2") || has_prefix(column->data_type, "NCHAR");
+}
+
 static int is_rowid(const char *data_type)
 {
     return !strcmp(data_type, "ROWID") || has_prefix(data_type, "UROWID");
@@ -50,7 +57,14 @@ static const char *oracle_operand(const aur_column_t *column)
     if (is_rowid(column->data_type)) {
         return "ROWIDTOCHAR($l)";
     }
-    return is_padded(column->data_type) ? "RTRIM($l)" : NULL;
+    /* without its blanks one that has nothing else would be NULL, and what that differs from unknown */
+    return is_padded(column->data_type) ? "CASE WHEN $l IS NOT NULL THEN NVL(RTRIM($l), ' ') END"
+                                        : NULL;
+}
+
+static const char *oracle_content(const aur_column_t *column)
+{
+    return column->type == AUR_T_TEXT && is_padded(column->data_type) ? "RTRIM($l)" : NULL;
 }
 
 static const char *oracle_output(const aur_column_t *column)
@@ -116,10 +130,11 @@ static void old_page(aur_sql_buf_t *q, apr_int64_t limit, apr_int64_t offset)
     .driver = "oracle", .ident = oracle_ident, .placeholder = oracle_placeholder,                  \
     .can = aur_dialect_can_all, .direction = aur_dialect_nulls_last, .operand = oracle_operand,    \
     .output = oracle_output, .narrow = oracle_narrow, .empty_is_null = 1,                          \
-    .contains = "$l LIKE $p ESCAPE '|'", .not_contains = "$l NOT LIKE $p ESCAPE '|'",              \
-    .starts_with = "$l LIKE $b ESCAPE '|'", .ends_with = "$l LIKE $e ESCAPE '|'",                  \
-    .is_empty = "$l IS NULL", .is_not_empty = "$l IS NOT NULL", .fold = "LOWER($l)",               \
-    .never = "1 = 0", .lexis = AUR_LEX_Q_QUOTES | AUR_LEX_HASH_NAMES
+    .national = aur_oracle_national, .contains = "$l LIKE $p ESCAPE $n'|'",                        \
+    .not_contains = "$l NOT LIKE $p ESCAPE $n'|'", .starts_with = "$l LIKE $b ESCAPE $n'|'",       \
+    .ends_with = "$l LIKE $e ESCAPE $n'|'", .content = oracle_content, .is_empty = "$l IS NULL",   \
+    .is_not_empty = "$l IS NOT NULL", .fold = "LOWER($l)", .never = "1 = 0",                       \
+    .lexis = AUR_LEX_Q_QUOTES | AUR_LEX_HASH_NAMES
 
 const aur_dialect_t aur_dialect_oracle = {COMMON, .page = aur_dialect_page_fetch};
 const aur_dialect_t aur_dialect_oracle_old = {COMMON, .page_before = old_before, .page = old_page};

@@ -30,12 +30,30 @@ static const char *value_cast(const aur_build_t *b, const aur_plan_expr_t *e)
     }
 }
 
+/* The column whose values stand left of the rule's operator, or NULL. */
+static const aur_column_t *column_of(const aur_build_t *b, const aur_plan_expr_t *e)
+{
+    const aur_plan_agg_t *agg = e->aggregation < 0 ? NULL : &b->plan->aggregations[e->aggregation];
+
+    if (!agg) {
+        return aur_build_column_at(b, &e->column);
+    }
+    return agg->function == AUR_AGG_MIN || agg->function == AUR_AGG_MAX
+               ? aur_build_column_at(b, &agg->column)
+               : NULL;
+}
+
+static void put_cell(const aur_build_t *b, const aur_plan_expr_t *e, const aur_cell_t *cell)
+{
+    aur_sql_bind_for(b->q, cell, e->type, column_of(b, e));
+}
+
 /* One value of a comparison. */
 static void put_bind(const aur_build_t *b, const aur_plan_expr_t *e, int index)
 {
     const char *cast = value_cast(b, e);
 
-    aur_sql_bind(b->q, &e->values[index], e->type);
+    put_cell(b, e, &e->values[index]);
     if (cast) {
         aur_sql_text_n(b->q, cast, strlen(cast));
     }
@@ -52,6 +70,11 @@ static void put_value_at(const aur_build_t *b, const aur_plan_expr_t *e, aur_pla
     }
 }
 
+static int asks_content(const aur_plan_expr_t *e)
+{
+    return e->op == AUR_OP_IS_EMPTY || e->op == AUR_OP_IS_NOT_EMPTY;
+}
+
 /* What stands left of a rule's operator. */
 static void put_left(const aur_build_t *b, const aur_plan_expr_t *e, aur_place_e place, int fold)
 {
@@ -60,6 +83,10 @@ static void put_left(const aur_build_t *b, const aur_plan_expr_t *e, aur_place_e
     }
     else if (e->aggregation >= 0 || value_cast(b, e)) {
         put_value_at(b, e, place);
+    }
+    else if (asks_content(e) && b->q->dialect->content) {
+        aur_build_as(b, b->q->dialect->content(aur_build_column_at(b, &e->column)), &e->column,
+                     place);
     }
     else {
         aur_build_operand(b, &e->column, place);
@@ -89,7 +116,16 @@ static void put_pattern(const aur_build_t *b, const aur_plan_expr_t *e, char tok
     }
     pattern.v.s = text;
     pattern.len = (apr_size_t)(at - text);
-    aur_sql_bind(b->q, &pattern, AUR_T_TEXT);
+    put_cell(b, e, &pattern);
+}
+
+static void put_national(const aur_build_t *b, const aur_plan_expr_t *e)
+{
+    const aur_column_t *column = column_of(b, e);
+
+    if (column && b->q->dialect->national && b->q->dialect->national(column)) {
+        aur_sql_text(b->q, "N");
+    }
 }
 
 static void put_list(const aur_build_t *b, const aur_plan_expr_t *e);
@@ -108,10 +144,13 @@ static void put_token(const aur_build_t *b, char token, const aur_plan_expr_t *e
         put_list(b, e);
         break;
     case 'v':
-        aur_sql_bind(b->q, &e->values[0], e->type);
+        put_cell(b, e, &e->values[0]);
         break;
     case 'h':
-        aur_sql_bind(b->q, &e->values[e->nvalues - 1], e->type);
+        put_cell(b, e, &e->values[e->nvalues - 1]);
+        break;
+    case 'n':
+        put_national(b, e);
         break;
     default:
         put_pattern(b, e, token);

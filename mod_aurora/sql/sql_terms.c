@@ -42,15 +42,14 @@ const char *aur_build_ask(const aur_build_t *b, const char *(*about)(const aur_c
 void aur_build_as(const aur_build_t *b, const char *template, const aur_column_ref_t *ref,
                   aur_place_e place)
 {
-    const char *left = template ? strstr(template, "$l") : NULL;
+    const char *from = template ? template : "$l", *left;
 
-    if (!left) {
+    while ((left = strstr(from, "$l")) != NULL) {
+        aur_sql_text_n(b->q, from, (apr_size_t)(left - from));
         aur_build_column(b, ref, place);
-        return;
+        from = left + 2;
     }
-    aur_sql_text_n(b->q, template, (apr_size_t)(left - template));
-    aur_build_column(b, ref, place);
-    aur_sql_text_n(b->q, left + 2, strlen(left + 2));
+    aur_sql_text_n(b->q, from, strlen(from));
 }
 
 void aur_build_operand(const aur_build_t *b, const aur_column_ref_t *ref, aur_place_e place)

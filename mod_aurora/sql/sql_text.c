@@ -58,10 +58,17 @@ void aur_sql_digits(aur_sql_buf_t *q, apr_int64_t value)
 
 void aur_sql_bind(aur_sql_buf_t *q, const aur_cell_t *value, aur_type_e type)
 {
+    aur_sql_bind_for(q, value, type, NULL);
+}
+
+void aur_sql_bind_for(aur_sql_buf_t *q, const aur_cell_t *value, aur_type_e type,
+                      const aur_column_t *column)
+{
     aur_bind_t *bind = apr_array_push(q->binds);
 
     bind->cell = *value;
     bind->type = type;
+    bind->column = column;
     q->dialect->placeholder(q, q->binds->nelts, type);
 }
 

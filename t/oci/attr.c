@@ -124,7 +124,7 @@ static int get_server(dbl_server_t *srv, void *value, uint32_t *size, uint32_t a
 {
     switch (attr) {
     case A_CHARSET_ID:
-        return put(value, OCI_CHARSET_AL32UTF8, 2);
+        return put(value, dbl_latin1() ? OCI_CHARSET_WE8ISO8859P1 : OCI_CHARSET_AL32UTF8, 2);
     case A_SERVER_STATUS:
         return put(value,
                    srv->attached && !srv->lost ? OCI_SERVER_NORMAL : OCI_SERVER_NOT_CONNECTED, 4);

@@ -203,12 +203,39 @@ static void set(dbl_params_t *p, int i, Oid type, const char *s, size_t n)
     p->formats[i] = type == PG_BYTEA;
 }
 
-static void set_text(dbl_params_t *p, int i, const cell_t *cell, bool terminated)
+/* What Latin-1 has not becomes a question mark turned over (U+00BF), as Oracle's conversion has it. */
+static size_t convert(char *out, const char *s, size_t n)
 {
-    size_t n = terminated ? strnlen((const char *)cell->data, cell->len) : cell->len;
-    if (n) { /* an empty text is NULL */
-        set(p, i, 0, (const char *)cell->data, n);
+    size_t len = 0;
+    for (size_t i = 0; i < n;) {
+        uint8_t c = (uint8_t)s[i];
+        size_t bytes = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+        bool known = c < 0xC4 && i + bytes <= n;
+        memcpy(out + len, known ? s + i : "\xC2\xBF", known ? bytes : 2);
+        len += known ? bytes : 2;
+        i += bytes;
     }
+    return len;
+}
+
+static void set_text(dbl_params_t *p, int i, const dbl_bind_t *b, const cell_t *cell)
+{
+    bool terminated = b->dty == SQLT_STR || b->dty == SQLT_AVC;
+    const char *s = (const char *)cell->data;
+    size_t n = terminated ? strnlen(s, cell->len) : cell->len;
+    if (!n) { /* an empty text is NULL */
+        return;
+    }
+    if (b->csform != 1 || !dbl_latin1()) {
+        set(p, i, 0, s, n);
+        return;
+    }
+    char *converted = malloc(2 * n);
+    if (!converted) {
+        abort();
+    }
+    set(p, i, 0, converted, convert(converted, s, n));
+    free(converted);
 }
 
 static int set_number(dbl_params_t *p, int i, dbl_err_t *err, const uint8_t *bytes, size_t n)
@@ -329,11 +356,9 @@ static int set_cell(dbl_params_t *p, int i, dbl_bind_t *b, dbl_err_t *err, const
     case SQLT_CHR:
     case SQLT_LNG:
     case SQLT_AFC:
-        set_text(p, i, cell, false);
-        return OCI_SUCCESS;
     case SQLT_STR:
     case SQLT_AVC:
-        set_text(p, i, cell, true);
+        set_text(p, i, b, cell);
         return OCI_SUCCESS;
     case SQLT_NUM:
         return set_number(p, i, err, cell->data, cell->len);

@@ -73,8 +73,9 @@ typedef struct dbl_server_t {
     bool savepoint;      /* with the savepoint of the last statement in it */
     bool in_transaction; /* Oracle would say that a transaction is */
     bool read_only;
-    unsigned cursors; /* open in the block */
-    unsigned serial;  /* of the next cursor's name */
+    bool told_in_block; /* the block's end takes back what the server shows of the session */
+    unsigned cursors;   /* open in the block */
+    unsigned serial;    /* of the next cursor's name */
     pthread_mutex_t closing_lock;
     dbl_sql_buf_t closing; /* names of cursors to close at the next chance */
     unsigned closing_count;
@@ -237,6 +238,8 @@ void dbl_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *dbl_signals(void);
 /** Major version of the client and server that the double plays. */
 int dbl_version(void);
+/** Does it play a database whose own character set is Latin-1? */
+bool dbl_latin1(void);
 
 /* run.c */
 
@@ -244,6 +247,9 @@ int dbl_version(void);
  * dbl_call_end must follow success. */
 int dbl_call_begin(dbl_server_t *srv, dbl_session_t *ses, dbl_err_t *err, uint32_t timeout_ms);
 void dbl_call_end(dbl_server_t *srv);
+/** Have the server show what the session's attributes say, where they have changed; dbl_call_begin does it for the
+ * session it is given. */
+int dbl_session_tell(dbl_server_t *srv, dbl_session_t *ses, dbl_err_t *err);
 /** Run one statement with parameters, or several without (params NULL), and wait for all it answers.
  * @param res last result with rows, else the last; the caller clears it; NULL: not wanted */
 typedef struct dbl_params_t {

@@ -25,6 +25,7 @@ static fault_t faults[MAX_FAULTS];
 static unsigned fault_count;
 static FILE *trace;
 static int version = 19;
+static bool latin1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void fault_read(const char *text)
@@ -61,10 +62,11 @@ static void fault_read(const char *text)
 static void environment_read(void)
 {
     const char *v = getenv("AURORA_OCI_VERSION"), *t = getenv("AURORA_OCI_TRACE"),
-               *f = getenv("AURORA_OCI_FAULT");
+               *f = getenv("AURORA_OCI_FAULT"), *c = getenv("AURORA_OCI_CHARSET");
     if (v && *v) {
         version = atoi(v);
     }
+    latin1 = c && !strcmp(c, "WE8ISO8859P1");
     if (t && *t) {
         trace = fopen(t, "ae");
     }
@@ -80,6 +82,12 @@ int dbl_version(void)
 {
     pthread_once(&once, environment_read);
     return version;
+}
+
+bool dbl_latin1(void)
+{
+    pthread_once(&once, environment_read);
+    return latin1;
 }
 
 void dbl_trace(const char *fmt, ...)

@@ -141,8 +141,14 @@ static void name_part(dbl_sql_buf_t *buf, const char *s)
     }
 }
 
-static int session_tell(dbl_server_t *srv, dbl_session_t *ses, dbl_err_t *err)
+int dbl_session_tell(dbl_server_t *srv, dbl_session_t *ses, dbl_err_t *err)
 {
+    /* PostgreSQL takes back with a block what was set in it. */
+    bool taken_back = srv->told_in_block && !srv->in_block;
+    if (!ses || (!ses->dirty && !taken_back)) {
+        return OCI_SUCCESS;
+    }
+    srv->told_in_block = srv->in_block;
     dbl_sql_buf_t name = {0}, sql = {0};
     name_part(&name, ses->client_identifier);
     dbl_puts(&name, "|");
@@ -191,7 +197,7 @@ int dbl_call_begin(dbl_server_t *srv, dbl_session_t *ses, dbl_err_t *err, uint32
     srv->timeout_ms = timeout_ms;
     atomic_store(&srv->calling, true);
     dbl_cursors_close(srv);
-    int rv = ses && ses->dirty ? session_tell(srv, ses, err) : OCI_SUCCESS;
+    int rv = dbl_session_tell(srv, ses, err);
     if (rv != OCI_SUCCESS) {
         if (PQtransactionStatus(srv->conn) == PQTRANS_INERROR) {
             dbl_block_undo(srv); /* a break met what is told ahead of the call */

@@ -36,6 +36,9 @@ CREATE FUNCTION nvarchar2_size(nvarchar2, int4, boolean) RETURNS nvarchar2 LANGU
 CREATE CAST (nvarchar2 AS nvarchar2) WITH FUNCTION nvarchar2_size(nvarchar2, int4, boolean) AS IMPLICIT;
 CREATE FUNCTION nchar2_size(nchar2, int4, boolean) RETURNS nchar2 LANGUAGE internal IMMUTABLE STRICT AS 'bpchar';
 CREATE CAST (nchar2 AS nchar2) WITH FUNCTION nchar2_size(nchar2, int4, boolean) AS IMPLICIT;
+-- For what is compared with them.
+CREATE CAST (nvarchar2 AS text) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (nchar2 AS text) WITHOUT FUNCTION AS IMPLICIT;
 
 -- DATE: a timestamp of whole seconds.
 CREATE TYPE oracle_date;
@@ -126,6 +129,8 @@ CREATE FUNCTION hextoraw(text) RETURNS raw LANGUAGE sql IMMUTABLE STRICT AS $$ S
 CREATE FUNCTION rawtohex(bytea) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT upper(encode($1, 'hex')) $$;
 CREATE FUNCTION length(text) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT nullif(pg_catalog.length($1), 0)::numeric $$;
 CREATE FUNCTION length(bpchar) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT octet_length(convert_to(rpad($1::text, 0), 'UTF8'))::numeric $$;
+CREATE FUNCTION rtrim(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT nullif(pg_catalog.rtrim($1), '') $$;
+CREATE FUNCTION rtrim(bpchar) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT nullif($1::text, '') $$;
 CREATE FUNCTION lengthb(text) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT octet_length($1)::numeric $$;
 CREATE FUNCTION substr(text, numeric) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT nullif(CASE WHEN $2 < 0 THEN CASE WHEN -$2 > pg_catalog.length($1) THEN NULL ELSE right($1, -$2::int) END
@@ -252,7 +257,7 @@ CREATE FUNCTION declared(typ oid, mod int4) RETURNS TABLE (type_name text, len i
         WHEN t.typname = 'timestamp' THEN format('TIMESTAMP(%s)', CASE WHEN mod < 0 THEN 6 ELSE mod END)
         WHEN t.typname = 'timestamptz' THEN format('TIMESTAMP(%s) WITH TIME ZONE', CASE WHEN mod < 0 THEN 6 ELSE mod END)
         WHEN t.typname = 'interval' THEN CASE WHEN mod >> 16 & 32767 = 6 THEN 'INTERVAL YEAR(4) TO MONTH' ELSE 'INTERVAL DAY(9) TO SECOND(6)' END
-        WHEN t.typname IN ('json', 'jsonb') THEN 'CLOB' WHEN t.typname = 'tid' THEN 'ROWID' ELSE 'VARCHAR2' END,
+        WHEN t.typname IN ('json', 'jsonb') THEN 'CLOB' WHEN t.typname = 'tid' THEN 'ROWID' WHEN t.typtype = 'c' THEN t.typname ELSE 'VARCHAR2' END,
     CASE WHEN t.typname IN ('varchar', 'bpchar', 'nvarchar2', 'nchar2') AND mod >= 4 THEN least((mod - 4) * 4, 32767) WHEN t.typname = 'raw' THEN 2000
          WHEN t.typname IN ('numeric', 'int2', 'int4', 'int8', 'bool') THEN 22 WHEN t.typname IN ('date', 'oracle_date') THEN 7 ELSE 4000 END,
     CASE WHEN t.typname = 'numeric' AND mod >= 4 THEN (mod - 4) >> 16 & 65535 WHEN t.typname = 'int2' THEN 5 WHEN t.typname = 'int4' THEN 10
@@ -262,7 +267,8 @@ CREATE FUNCTION declared(typ oid, mod int4) RETURNS TABLE (type_name text, len i
     CASE WHEN t.typname IN ('varchar', 'bpchar', 'nvarchar2', 'nchar2') AND mod >= 4 THEN mod - 4 WHEN t.typname IN ('varchar', 'text') THEN 4000 ELSE 0 END
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = typ $$;
 CREATE VIEW "ALL_TAB_COLUMNS" AS SELECT r.owner AS "OWNER", r.name AS "TABLE_NAME", a.attname::varchar(128) AS "COLUMN_NAME",
-    d.type_name::varchar(128) AS "DATA_TYPE", NULL::varchar(128) AS "DATA_TYPE_OWNER", d.len::numeric AS "DATA_LENGTH", d.prec::numeric AS "DATA_PRECISION",
+    d.type_name::varchar(128) AS "DATA_TYPE",
+    (SELECT n.nspname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = a.atttypid AND t.typtype = 'c')::varchar(128) AS "DATA_TYPE_OWNER", d.len::numeric AS "DATA_LENGTH", d.prec::numeric AS "DATA_PRECISION",
     d.scale::numeric AS "DATA_SCALE", (CASE WHEN a.attnotnull THEN 'N' ELSE 'Y' END)::varchar(1) AS "NULLABLE", a.attnum::numeric AS "COLUMN_ID",
     d.chars::numeric AS "CHAR_LENGTH", (CASE WHEN d.chars > 0 THEN 'C' END)::varchar(1) AS "CHAR_USED",
     (CASE WHEN s.n_distinct >= 0 THEN s.n_distinct::numeric WHEN s.n_distinct < 0 THEN round((-s.n_distinct * greatest(r.reltuples, 0))::numeric) END) AS "NUM_DISTINCT"

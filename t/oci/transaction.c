@@ -141,10 +141,12 @@ static int end_call(void *handle, void *err_handle, bool commit, const char *whe
     }
     int rv = dbl_fault(where, err, svc->server);
     if (rv == OCI_SUCCESS) {
-        rv = dbl_call_begin(svc->server, svc->session, err, svc->call_timeout);
+        rv = dbl_call_begin(svc->server, NULL, err, svc->call_timeout);
         if (rv == OCI_SUCCESS) {
             rv = svc->server->in_block ? dbl_block_end(svc->server, err, commit)
                                        : dbl_run(svc->server, err, "", NULL, NULL);
+            /* within the block it would be rolled back with it */
+            rv = rv == OCI_SUCCESS ? dbl_session_tell(svc->server, svc->session, err) : rv;
             dbl_call_end(svc->server);
         }
     }

@@ -8,17 +8,18 @@
 static apr_pool_t *pool;
 static aur_error_t err;
 
-enum { S_ID, S_NAME, S_CODE };
+enum { S_ID, S_NAME, S_CODE, S_TOWN };
 static const aur_column_t sales_columns[] = {
     {"ID", "ID", "NUMBER(10)", NULL, AUR_T_NUMBER, 0, 1},
     {"Na\"me", "NAME", "VARCHAR2(40)", NULL, AUR_T_TEXT, 1, 1},
     {"CODE", "CODE", "CHAR(5)", NULL, AUR_T_TEXT, 1, 1},
+    {"TOWN", "TOWN", "NVARCHAR2(40)", NULL, AUR_T_TEXT, 1, 1},
 };
 static const aur_dataset_t sales = {.name = "SALES",
                                     .schema = "A",
                                     .table = "SALES",
                                     .row_estimate = -1,
-                                    .ncolumns = 3,
+                                    .ncolumns = 4,
                                     .columns = sales_columns};
 static const aur_plan_table_t one_table[] = {{.dataset = &sales, .label = "SALES"}};
 static const aur_plan_output_t out_id[] = {{.aggregation = -1, .column = {0, S_ID}}};
@@ -102,8 +103,21 @@ static void test_rules(void)
         {"t0.\"Na\"\"me\" NOT IN (:1)", S_NAME, 1, 2, AUR_OP_NOT_IN, {S("a"), S("")}},
         {"t0.\"Na\"\"me\" IS NOT NULL", S_NAME, 0, 1, AUR_OP_NOT_IN, {S("")}},
         {"t0.\"Na\"\"me\" LIKE :1 ESCAPE '|'", S_NAME, 1, 1, AUR_OP_CONTAINS, {S("%")}},
+        {"t0.\"TOWN\" LIKE :1 ESCAPE N'|'", S_TOWN, 1, 1, AUR_OP_CONTAINS, {S("x")}},
+        {"t0.\"TOWN\" NOT LIKE :1 ESCAPE N'|'", S_TOWN, 1, 1, AUR_OP_NOT_CONTAINS, {S("x")}},
+        {"t0.\"TOWN\" LIKE :1 ESCAPE N'|'", S_TOWN, 1, 1, AUR_OP_STARTS_WITH, {S("x")}},
+        {"t0.\"TOWN\" LIKE :1 ESCAPE N'|'", S_TOWN, 1, 1, AUR_OP_ENDS_WITH, {S("x")}},
         {"t0.\"Na\"\"me\" IS NULL", S_NAME, 0, 0, AUR_OP_IS_EMPTY, {S("")}},
-        {"(t0.\"CODE\" = CAST(:1 AS CHAR(2000)) AND RTRIM(t0.\"CODE\") = :2)",
+        {"RTRIM(t0.\"CODE\") IS NULL", S_CODE, 0, 0, AUR_OP_IS_EMPTY, {S("")}},
+        {"RTRIM(t0.\"CODE\") IS NOT NULL", S_CODE, 0, 0, AUR_OP_IS_NOT_EMPTY, {S("")}},
+        {"CASE WHEN t0.\"CODE\" IS NOT NULL THEN NVL(RTRIM(t0.\"CODE\"), ' ') END <> :1",
+         S_CODE,
+         1,
+         1,
+         AUR_OP_NEQ,
+         {S("x")}},
+        {"(t0.\"CODE\" = CAST(:1 AS CHAR(2000)) AND "
+         "CASE WHEN t0.\"CODE\" IS NOT NULL THEN NVL(RTRIM(t0.\"CODE\"), ' ') END = :2)",
          S_CODE,
          2,
          1,
@@ -124,6 +138,8 @@ static void test_rules(void)
 
         is_str(where ? where + 7 : sql->text, cases[i].want, cases[i].want);
         is_int(sql->nbinds, cases[i].nbinds, "  and its binds");
+        ok(sql->nbinds == 0 || sql->binds[0].column == &sales_columns[cases[i].column],
+           "  which say what they are compared with");
     }
 }
 

@@ -215,7 +215,7 @@ static void client_shut(void *ctx)
 typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t cond;
-    int holds, cancels, abandons, hang;
+    int holds, cancels, abandons, hang, hang_abandon;
 } target_t;
 
 static void change(target_t *target, int *what, int by)
@@ -236,21 +236,29 @@ static void target_drop(void *ctx)
     change(ctx, &((target_t *)ctx)->holds, -1);
 }
 
-static void target_cancel(void *ctx)
+static void wait_while(target_t *target, const int *hang)
 {
-    target_t *target = ctx;
-
-    change(target, &target->cancels, 1);
     pthread_mutex_lock(&target->lock);
-    while (target->hang) {
+    while (*hang) {
         pthread_cond_wait(&target->cond, &target->lock);
     }
     pthread_mutex_unlock(&target->lock);
 }
 
+static void target_cancel(void *ctx)
+{
+    target_t *target = ctx;
+
+    change(target, &target->cancels, 1);
+    wait_while(target, &target->hang);
+}
+
 static void target_abandon(void *ctx)
 {
-    change(ctx, &((target_t *)ctx)->abandons, 1);
+    target_t *target = ctx;
+
+    change(target, &target->abandons, 1);
+    wait_while(target, &target->hang_abandon);
 }
 
 static const aur_task_target_t target_ops = {target_hold, target_drop, target_cancel,
@@ -345,7 +353,7 @@ static void test_timeout(void)
     aur_task_detach(f.task);
     is_int(read_of(&f.target, &f.target.cancels), 1, "it was cancelled once");
     is_int(read_of(&f.target, &f.target.abandons), 1, "and cut off once");
-    is_int(read_of(&f.target, &f.target.holds), 0, "nobody holds it after the detaching");
+    ok(wait_for(&f.target, &f.target.holds, 0, 1000), "nobody holds it after the detaching");
     is_int(__atomic_load_n(&f.client.shuts, __ATOMIC_SEQ_CST), 0, "the client can still be told");
     is_int(aur_watch_count(f.watch), 1, "one task");
     aur_task_leave(f.task);
@@ -491,13 +499,46 @@ static void test_hanging_cancel(void)
     start = aur_clock();
     tear_down(&f);
     ok(aur_clock() - start < AUR_WATCH_GRACE + MS(500), "nor by the end of the child");
-    pthread_mutex_lock(&f.target.lock);
-    f.target.hang = 0;
-    pthread_cond_broadcast(&f.target.cond);
-    pthread_mutex_unlock(&f.target.lock);
+    change(&f.target, &f.target.hang, -1);
     ok(wait_for(&f.target, &f.target.holds, 0, 1000),
        "it is let go when the cancel does come back");
     apr_sleep(MS(50)); /* for its thread to let go of the watch */
+}
+
+/* Neither a cancel nor a cut that hangs is in the way of other tasks. */
+static void test_hanging_abandon(void)
+{
+    aur_task_limits_t limits = {.query_timeout = MS(100)};
+    aur_task_client_t client = {NULL, NULL, NULL, NULL};
+    target_t other;
+    aur_task_t *task;
+    apr_pool_t *p;
+    fixture_t f;
+
+    memset(&other, 0, sizeof(other));
+    pthread_mutex_init(&other.lock, NULL);
+    pthread_cond_init(&other.cond, NULL);
+    set_up(&f, (aur_task_limits_t){0});
+    f.target.hang = f.target.hang_abandon = 1;
+    aur_task_attach(f.task, &target_ops, &f.target);
+    aur_task_state(f.task, AUR_TASK_IN_DB);
+    aur_task_cancel(f.task, AUR_STOP_CANCELLED);
+    ok(wait_for(&f.target, &f.target.abandons, 1, 3000), "a cut that does not come back");
+    apr_pool_create_unmanaged_ex(&p, NULL, NULL);
+    task = aur_task_enter(f.watch, &limits, &client, p);
+    aur_task_attach(task, &target_ops, &other);
+    aur_task_state(task, AUR_TASK_IN_DB);
+    ok(wait_for(&other, &other.cancels, 1, 1000), "another statement is stopped in time");
+    ok(wait_for(&other, &other.abandons, 1, 3000), "and cut off in time");
+    aur_task_detach(task);
+    apr_pool_destroy(p);
+    aur_task_detach(f.task);
+    ok(wait_for(&other, &other.holds, 0, 1000), "that one is let go");
+    is_int(read_of(&f.target, &f.target.holds), 2, "the first is held by both");
+    change(&f.target, &f.target.hang, -1);
+    change(&f.target, &f.target.hang_abandon, -1);
+    ok(wait_for(&f.target, &f.target.holds, 0, 1000), "until they come back");
+    tear_down(&f);
 }
 
 static void test_stop(void)
@@ -616,6 +657,7 @@ int main(void)
     test_shared_write();
     test_flag();
     test_hanging_cancel();
+    test_hanging_abandon();
     test_stop();
     test_many();
     apr_pool_destroy(pool);
