@@ -8,6 +8,7 @@
 #include <apr_dbd.h>
 #include <apr_pools.h>
 #include <apr_strings.h>
+#include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <dpi.h>
 #include <signal.h>
@@ -99,9 +100,11 @@ struct apr_dbd_t {
     apr_dbd_oracle_stmt_t *open;  /* its open statements, doubly linked */
     apr_dbd_transaction_t *trans;
 
-    apr_thread_mutex_t *gate; /* guards the three below */
-    int running;              /* a call is on its way to the server */
-    int broken;               /* that call has been broken */
+    apr_thread_mutex_t *gate;   /* guards the four below */
+    apr_thread_cond_t *settled; /* no break is under way any more */
+    int running;                /* a call is on its way to the server */
+    int broken;                 /* that call has been broken */
+    int breaking; /* the client library is just doing so, which may block on a dead network */
     int abandoned;
 
     apr_dbd_oracle_error_t error;

@@ -6,6 +6,8 @@
 #define STATEMENTS_CACHED 40
 /* Logging off takes round trips, too, and one that was given up is not likely to answer them. */
 #define GIVEN_UP_MS 5000
+/* A break that has not left by then is on a network that takes nothing. */
+#define BREAK_WAIT apr_time_from_sec(1)
 
 /* OCI_HTYPE_SESSION and its attribute for the bytes of a LOB that come with the row. */
 #define SESSION_HANDLE    9
@@ -49,11 +51,24 @@ static void soak(apr_dbd_t *h)
     }
 }
 
+/* Under the gate. A break that is still under way could meet the next call: there is none, then. */
+static void await_break(apr_dbd_t *h)
+{
+    apr_time_t now = apr_time_now(), until = now + BREAK_WAIT;
+
+    while (h->breaking && now < until) {
+        (void)apr_thread_cond_timedwait(h->settled, h->gate, until - now);
+        now = apr_time_now();
+    }
+    h->abandoned |= h->breaking;
+}
+
 int ora_leave(apr_dbd_t *h, int dpi_result)
 {
     int broken, what = 0;
 
     apr_thread_mutex_lock(h->gate);
+    await_break(h);
     broken = h->broken && !h->abandoned; /* there is no next call then */
     h->running = h->broken = 0;
     apr_thread_mutex_unlock(h->gate);
@@ -66,12 +81,19 @@ int ora_leave(apr_dbd_t *h, int dpi_result)
     return what;
 }
 
-/* Under the gate. */
+/* Under the gate, which is open while the client library is busy: who waits for it is the call's own thread. The
+ * connection is not released as long as it is. */
 static void break_call(apr_dbd_t *h)
 {
-    if (h->running && !h->broken && h->conn) {
-        h->broken = 1;
-        (void)dpiConn_breakExecution(h->conn); /* the call itself tells how it went */
+    dpiConn *conn = h->conn;
+
+    if (h->running && !h->broken && conn) {
+        h->broken = h->breaking = 1;
+        apr_thread_mutex_unlock(h->gate);
+        (void)dpiConn_breakExecution(conn); /* the call itself tells how it went */
+        apr_thread_mutex_lock(h->gate);
+        h->breaking = 0;
+        apr_thread_cond_broadcast(h->settled);
     }
 }
 
@@ -84,10 +106,7 @@ void ora_interrupt(apr_dbd_t *h)
 
 void ora_abandon(apr_dbd_t *h)
 {
-    /* Who holds the gate for long is breaking the call already, on a network that does not answer. */
-    if (apr_thread_mutex_trylock(h->gate) != APR_SUCCESS) {
-        return;
-    }
+    apr_thread_mutex_lock(h->gate);
     h->abandoned = 1;
     break_call(h);
     apr_thread_mutex_unlock(h->gate);
@@ -183,6 +202,9 @@ static apr_status_t conn_cleanup(void *data)
         ora_stmt_release(st);
     }
     apr_thread_mutex_lock(h->gate);
+    while (h->breaking) {
+        apr_thread_cond_wait(h->settled, h->gate);
+    }
     conn = h->conn;
     abandoned = h->abandoned;
     h->conn = NULL;
@@ -228,7 +250,8 @@ apr_dbd_t *ora_open(apr_pool_t *pool, const char *params, const char **error)
     h->native.calls = &ora_calls;
     h->error.message = "";
     why = prepare(h, params, pool);
-    if (!why && apr_thread_mutex_create(&h->gate, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS) {
+    if (!why && (apr_thread_mutex_create(&h->gate, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
+                 apr_thread_cond_create(&h->settled, pool) != APR_SUCCESS)) {
         why = "no mutex for the connection";
     }
     if (!why && dpiContext_getClientVersion(h->context, &client) != DPI_SUCCESS) {

@@ -15,6 +15,7 @@ use Test::More;
 use Aurora::Async;
 use Aurora::Data;
 use Aurora::HTTP;
+use Aurora::Metrics;
 use Aurora::Oracle;
 use Aurora::Server;
 
@@ -137,6 +138,18 @@ sub blocked_break {
     cmp_ok(time - $from, '<', 8, 'without waiting for that break');
     is(code($first->wait), '504 QUERY_TIMEOUT', 'and the first in the end');
     $server->finish("$mpm: a break that blocks");
+}
+
+# Nor does its own worker wait for it: the client's call timeout has ended the call, and the connection is given up.
+sub stuck_break {
+    my ($mpm) = @_;
+    my $server = faulty($mpm, 'OCIBreak@1=delay:15000', max => 2, location => "AuroraQueryTimeout 1s\nAuroraExplainThreshold 0 csv=0");
+    my $from = time;
+    is(code($server->http(timeout => 60)->preview({ dataset => 'LONG_NAP' })), '504 QUERY_TIMEOUT', "$mpm: a statement whose break is stuck");
+    cmp_ok(time - $from, '<', 11, 'the call timeout ends it, and its worker');
+    is($server->http->preview({ dataset => 'SALES' })->{status}, 200, 'another connection serves on');
+    is(Aurora::Metrics::wait_for($server, 'db_pool_busy_count', 0), 0, 'no connection counts as used');
+    $server->finish("$mpm: a break that is stuck");
 }
 
 # What runs before a user's statement has limits as well: the driver's own calls, the question how many sessions there are,
@@ -357,7 +370,10 @@ for my $mpm (Aurora::Server->mpms) {
     $server->finish;
     sessions($mpm);
     unheard($mpm);
-    blocked_break($mpm) if $mpm eq 'event';    # children of prefork have one statement each
+    if ($mpm eq 'event') {    # children of prefork have one statement each
+        blocked_break($mpm);
+        stuck_break($mpm);
+    }
     bounded($mpm);
     plan_stays($mpm);
     old_client($mpm);
@@ -375,7 +391,7 @@ for my $source (qw(SALES DEALS)) {
     my $catalog = Aurora::Data::catalog_write("$folder/rights.json", { datasets => { HIDDEN => { source => "AURORA.$source", roles => ['hr'] } } });
     my $server = Aurora::Server->start(driver => 'oracle', params => $ora->params(libdir => 1), conf => 'AuroraSchemas AURORA', catalog => $catalog, location => 'AuroraRoles %{HTTP:X-Roles}');
     my $sees = sub { my $answer = Aurora::HTTP::json($server->http->api('/api/v1/datasets', headers => { 'X-Roles' => $_[0] })) || {}; return join ' ', map { $_->{name} } @{ $answer->{datasets} || [] } };
-    my $others = 'HOW LINES LONG_NAP Mixed Case NAMES NAP';
+    my $others = 'FLAGS HOW LINES LONG_NAP Mixed Case NAMES NAP OBJECTS TOWNS';
     is($sees->('none'), $others, "$source hidden: neither table nor synonym is there") or diag($server->error_log);
     is($sees->('hr'), join(' ', sort 'HIDDEN', split / (?!Case)/, $others), 'who has the role sees the dataset');
     is($server->http->preview({ dataset => $_ })->{status}, 404, "$source hidden: $_ cannot be read") for qw(SALES DEALS AURORA.SALES AURORA.DEALS HIDDEN);
