@@ -3,9 +3,13 @@
 
 #include <apr_thread_proc.h>
 #include <arpa/inet.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "aurora/catalog_store.h"
+#include "aurora/sync.h"
 
 static const char *ask(aur_conn_t *conn, const char *text)
 {
@@ -515,6 +519,134 @@ static void test_lost(void)
     sessions_are("idle", "and none is left over");
 }
 
+/* --- a server that stands still ----------------------------------------------------------------------- */
+
+#define THAW_AFTER 10 /* seconds: what waits for the server waits as long as this */
+
+/* Processes of the server that are stopped, and the thread that lets them go on at last. */
+typedef struct {
+    pid_t pids[2];
+    int n;
+    int over; /* atomic */
+    apr_thread_t *thread;
+} freeze_t;
+
+static void *APR_THREAD_FUNC thaw_late(apr_thread_t *thread, void *data)
+{
+    freeze_t *freeze = data;
+    int i;
+
+    for (i = 0; i < THAW_AFTER * 100 && !__atomic_load_n(&freeze->over, __ATOMIC_SEQ_CST); i++) {
+        apr_sleep(apr_time_from_msec(10));
+    }
+    for (i = 0; i < freeze->n; i++) {
+        kill(freeze->pids[i], SIGCONT);
+    }
+    return NULL;
+}
+
+static void freeze_begin(freeze_t *freeze, int n, ...)
+{
+    va_list ap;
+    int i;
+
+    memset(freeze, 0, sizeof(*freeze));
+    va_start(ap, n);
+    for (i = 0; i < n; i++) {
+        freeze->pids[freeze->n++] = (pid_t)atol(va_arg(ap, const char *));
+        if (kill(freeze->pids[i], SIGSTOP) != 0) {
+            printf("Bail out! the server cannot be stopped\n");
+            exit(1);
+        }
+    }
+    va_end(ap);
+    apr_thread_create(&freeze->thread, NULL, thaw_late, freeze, pool);
+}
+
+static void freeze_end(freeze_t *freeze)
+{
+    apr_status_t rv;
+
+    __atomic_store_n(&freeze->over, 1, __ATOMIC_SEQ_CST);
+    apr_thread_join(&rv, freeze->thread);
+}
+
+/* The one that takes connections, cancels among them. */
+static const char *postmaster(void)
+{
+    return admin_do("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)");
+}
+
+static int soon(apr_time_t start, const char *name)
+{
+    double seconds = (double)(aur_clock() - start) / APR_USEC_PER_SEC;
+
+    return ok(seconds < (double)THAW_AFTER / 2, "%s (%.1f s)", name, seconds);
+}
+
+/* A session that has been set up and idles; waited for. */
+static const char *idle_pid(void)
+{
+    const char *pid = "";
+    int i;
+
+    for (i = 0; i < 500 && !*pid; i++) {
+        apr_sleep(apr_time_from_msec(10));
+        pid = admin_do("SELECT coalesce(max(pid)::text, '') FROM pg_stat_activity "
+                       "WHERE application_name = 'aurora' AND state = 'idle'");
+    }
+    return pid;
+}
+
+static int loads(aur_catalog_store_t *store)
+{
+    const aur_catalog_t *catalog;
+    apr_time_t start = aur_clock();
+    apr_status_t rv;
+
+    do {
+        rv = aur_catalog_store_get(&catalog, store, apr_time_from_sec(1), &err, request);
+    } while (rv != APR_SUCCESS && aur_clock() - start < apr_time_from_sec(2 * THAW_AFTER));
+    return rv == APR_SUCCESS;
+}
+
+/* In a child of its own, with one session that is there before the catalogue asks for one. */
+static void test_load_frozen(int all, const char *name)
+{
+    aur_db_settings_t settings = settings_for(getenv("AURORA_PG"));
+    aur_catalog_store_t *store;
+    apr_pool_t *pchild;
+    aur_db_t *own;
+    apr_time_t start;
+    freeze_t freeze;
+    const char *pid, *head = postmaster();
+
+    settings.pool_min = 1;
+    apr_pool_create(&pchild, pool);
+    if (aur_db_child_create(&own, &settings, NULL, NULL, pchild) != APR_SUCCESS) {
+        printf("Bail out! no pool of connections\n");
+        exit(1);
+    }
+    pid = idle_pid();
+    freeze_begin(&freeze, all ? 2 : 1, pid, head);
+    start = aur_clock();
+    ok(aur_catalog_store_create(&store, own, NULL, 0, all ? 0 : apr_time_from_msec(300), NULL, NULL,
+                                pchild) == APR_SUCCESS,
+       "%s: a load is asked for", name);
+    if (!all) {
+        ok(loads(store), "%s: there is a catalogue", name);
+        soon(start, "while the first session is still silent");
+    }
+    apr_sleep(apr_time_from_msec(200)); /* the statement is on its way */
+    start = aur_clock();
+    request_end();
+    apr_pool_destroy(pchild);
+    soon(start, "the child's end waits for nothing");
+    freeze_end(&freeze);
+    request_end();
+    sessions_are("", "no session is left over");
+}
+
 /* --- much ------------------------------------------------------------------------------------------- */
 
 static long peak_kib(void)
@@ -775,6 +907,8 @@ int main(void)
         return 0;
     }
     admin_fresh(fixture);
+    test_load_frozen(0, "a session falls silent");
+    test_load_frozen(1, "the whole server does");
     db = db_create(getenv("AURORA_PG"));
     test_check();
     test_unreachable();
