@@ -368,7 +368,7 @@ static apr_status_t dbd_rollback(aur_session_t *session)
     if (d->kind != AUR_DBD_MYSQL) {
         return finish(d);
     }
-    if (!aur_cancels_settled(&d->cancelling) || d->streaming) {
+    if (!aur_cancels_settled(&d->cancelling, AUR_CANCEL_WAIT) || d->streaming) {
         return APR_EGENERAL;
     }
     if (__atomic_load_n(&d->killed, __ATOMIC_RELAXED)) {

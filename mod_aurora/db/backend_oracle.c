@@ -277,7 +277,7 @@ static apr_status_t oracle_rollback(aur_session_t *session)
     aur_error_t err;
 
     aur_error_clear(&err);
-    if (!aur_cancels_settled(&s->cancelling)) {
+    if (!aur_cancels_settled(&s->cancelling, AUR_CANCEL_WAIT)) {
         return APR_EGENERAL;
     }
     if (aur_session_cancelled(session) && ping_within(session, CANCEL_WAIT, &err) != APR_SUCCESS) {

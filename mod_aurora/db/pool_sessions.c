@@ -2,7 +2,6 @@
  * and the rest grow old. */
 #include "pool.h"
 
-#define CANCEL_WAIT  apr_time_from_sec(5)
 #define CANCEL_PAUSE apr_time_from_msec(1)
 #define IDLE_CHECK   apr_time_from_sec(3) /* idle for longer: asked whether it still answers */
 #define IDLE_SPARE                                                                                 \
@@ -136,12 +135,12 @@ int aur_session_good(aur_db_t *db, aur_session_t *session, int ask)
     return rv == APR_SUCCESS;
 }
 
-int aur_cancels_settled(const int *cancelling)
+int aur_cancels_settled(const int *cancelling, apr_interval_time_t wait_us)
 {
-    apr_time_t until = apr_time_now() + CANCEL_WAIT;
+    apr_time_t until = aur_clock() + wait_us;
 
     while (__atomic_load_n(cancelling, __ATOMIC_ACQUIRE) > 0) {
-        if (apr_time_now() > until) {
+        if (aur_clock() > until) {
             return 0;
         }
         apr_sleep(CANCEL_PAUSE);

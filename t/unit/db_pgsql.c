@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "aurora/catalog_store.h"
@@ -584,6 +585,29 @@ static int soon(apr_time_t start, const char *name)
     return ok(seconds < (double)THAW_AFTER / 2, "%s (%.1f s)", name, seconds);
 }
 
+static void test_close_frozen(void)
+{
+    aur_conn_t *conn = borrow();
+    aur_sql_t sql =
+        sql_text("SELECT n, repeat('x', 500) FROM (SELECT generate_series(1, 100000000) AS n) s");
+    const aur_cell_t *cells;
+    aur_cursor_t *cursor;
+    apr_time_t start;
+    freeze_t freeze;
+
+    ok(aur_cursor_open(&cursor, conn, &sql, &err, request) == APR_SUCCESS &&
+           aur_cursor_next(&cells, cursor, &err) == APR_SUCCESS,
+       "a result that nobody reads to its end");
+    freeze_begin(&freeze, 1, postmaster());
+    start = aur_clock();
+    request_end();
+    soon(start, "a server that takes no cancel holds nobody up who gives a connection back");
+    freeze_end(&freeze);
+    is_str(ask(borrow(), "SELECT 7"), "7", "and the next borrower has a good one");
+    request_end();
+    sessions_are("idle", "nothing runs on in the server");
+}
+
 /* A session that has been set up and idles; waited for. */
 static const char *idle_pid(void)
 {
@@ -645,6 +669,53 @@ static void test_load_frozen(int all, const char *name)
     freeze_end(&freeze);
     request_end();
     sessions_are("", "no session is left over");
+}
+
+/* --- the wall clock is set ---------------------------------------------------------------------------- */
+
+static apr_int64_t set_back; /* atomic; microseconds */
+
+/* In the place of APR's. */
+apr_time_t apr_time_now(void)
+{
+    struct timeval now;
+
+    gettimeofday(&now, NULL);
+    return apr_time_from_sec((apr_time_t)now.tv_sec) + now.tv_usec -
+           __atomic_load_n(&set_back, __ATOMIC_SEQ_CST);
+}
+
+static void *APR_THREAD_FUNC set_clock_soon(apr_thread_t *thread, void *data)
+{
+    apr_sleep(apr_time_from_msec(500));
+    __atomic_store_n(&set_back, apr_time_from_sec(3600), __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+/* What lay idle for long is asked whether it still answers. */
+static void test_clock(void)
+{
+    const char *pid = apr_pstrdup(pool, ask(borrow(), "SELECT pg_backend_pid()")), *other;
+    apr_thread_t *thread;
+    apr_time_t start;
+    apr_status_t rv;
+    freeze_t freeze;
+
+    request_end();
+    apr_sleep(apr_time_from_msec(3200));
+    freeze_begin(&freeze, 1, pid);
+    apr_thread_create(&thread, NULL, set_clock_soon, NULL, pool);
+    start = aur_clock();
+    borrow(); /* its patience may be over with that of the question */
+    soon(start, "a clock that is set back prolongs no wait for a silent session");
+    request_end();
+    other = ask(borrow(), "SELECT pg_backend_pid()");
+    ok(strcmp(other, pid) != 0 && atoi(other) > 0, "which is replaced");
+    apr_thread_join(&rv, thread);
+    __atomic_store_n(&set_back, 0, __ATOMIC_SEQ_CST);
+    request_end();
+    freeze_end(&freeze);
+    sessions_are("idle", "and is no more, once it can be");
 }
 
 /* --- much ------------------------------------------------------------------------------------------- */
@@ -920,6 +991,8 @@ int main(void)
     test_changed_type();
     test_cancel();
     test_close();
+    test_close_frozen();
+    test_clock();
     test_lost();
     test_much();
     test_pages();
