@@ -126,6 +126,11 @@ static inline void aur_session_leave(aur_session_t *session)
  * @param wait_us     at most
  * @return whether it has come to that */
 int aur_cancels_settled(const int *cancelling, apr_interval_time_t wait_us);
+/** Run what may hang in a thread to itself, which keeps the session from being closed, and wait for it.
+ * @param wait_us  at most
+ * @return whether it has ended; 0: the session is to be given up */
+int aur_session_beside(aur_session_t *session, void (*run)(aur_session_t *session),
+                       apr_interval_time_t wait_us);
 static inline int aur_session_cancelled(const aur_session_t *session)
 {
     return __atomic_load_n(&session->cancelled, __ATOMIC_RELAXED);

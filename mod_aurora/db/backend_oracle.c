@@ -232,7 +232,7 @@ static apr_status_t oracle_begin(aur_session_t *session, const char *user, const
 {
     aur_oracle_t *s = session->private;
 
-    s->borrower = pthread_self();
+    __atomic_store_n(&s->borrower, pthread_self(), __ATOMIC_RELAXED);
     s->in_transaction = s->reading = 0;
     if (s->calls->identify(s->handle, user ? user : "", "aurora", correlation ? correlation : "") !=
         0) {
@@ -295,7 +295,7 @@ static void oracle_cancel(aur_session_t *session)
 {
     aur_oracle_t *s = session->private;
 
-    if (pthread_equal(pthread_self(), s->borrower)) {
+    if (pthread_equal(pthread_self(), __atomic_load_n(&s->borrower, __ATOMIC_RELAXED))) {
         return;
     }
     __atomic_add_fetch(&s->cancelling, 1, __ATOMIC_ACQ_REL);

@@ -442,38 +442,13 @@ apr_status_t aur_pgsql_start(PGresult **first, aur_session_t *session, const aur
 
 /* --- a result that nobody reads ------------------------------------------------------------------- */
 
-static void *cancel_run(void *data)
+/* Returns when the server has closed the connection that it came by, and has no time limit. */
+static void cancel(aur_session_t *session)
 {
-    aur_pgsql_t *s = data;
-    aur_session_t *session = s->session;
+    aur_pgsql_t *s = session->private;
     char why[256];
 
     s->taken = PQcancel(s->cancel, why, sizeof(why));
-    __atomic_sub_fetch(&s->cancelling, 1, __ATOMIC_ACQ_REL);
-    __atomic_sub_fetch(&session->held, 1, __ATOMIC_ACQ_REL);
-    return NULL;
-}
-
-/* PQcancel waits for as long as the server likes: it has a thread to itself, which keeps the session from being closed.
- * @return whether the server has taken it within CANCEL_WAIT */
-static int cancel(aur_pgsql_t *s)
-{
-    pthread_t thread;
-
-    __atomic_add_fetch(&s->session->held, 1, __ATOMIC_ACQ_REL);
-    __atomic_add_fetch(&s->cancelling, 1, __ATOMIC_ACQ_REL);
-    if (aur_thread_start(&thread, cancel_run, s) != APR_SUCCESS) {
-        __atomic_sub_fetch(&s->cancelling, 1, __ATOMIC_ACQ_REL);
-        __atomic_sub_fetch(&s->session->held, 1, __ATOMIC_ACQ_REL);
-        return 0;
-    }
-    if (aur_cancels_settled(&s->cancelling, CANCEL_WAIT)) {
-        pthread_join(thread, NULL);
-        return s->taken;
-    }
-    pthread_detach(thread);
-    aur_leave_behind();
-    return 0;
 }
 
 void aur_pgsql_abandon_rows(aur_pgsql_t *s, apr_interval_time_t patience)
@@ -495,7 +470,7 @@ void aur_pgsql_abandon_rows(aur_pgsql_t *s, apr_interval_time_t patience)
     }
     s->deadline = deadline;
     if (s->owed > 0 && !is_lost(s)) {
-        if (!cancel(s)) {
+        if (!aur_session_beside(s->session, cancel, CANCEL_WAIT) || !s->taken) {
             aur_socket_shut(PQsocket(s->conn)); /* whoever sends to it ends then */
             s->session->doubtful = 1;
             return;
