@@ -21,7 +21,7 @@ static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
 {
     aur_request_t *x = ctx;
     conn_rec *c = x->r->connection;
-    apr_time_t begin = apr_time_now();
+    apr_time_t begin = aur_clock();
     apr_bucket *e =
         last ? apr_bucket_eos_create(c->bucket_alloc) : apr_bucket_flush_create(c->bucket_alloc);
 
@@ -40,7 +40,7 @@ static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
     if (x->pass_rv == APR_SUCCESS && c->aborted && !last) {
         x->pass_rv = APR_ECONNABORTED;
     }
-    x->pass_us += apr_time_now() - begin;
+    x->pass_us += aur_clock() - begin;
     return x->pass_rv;
 }
 

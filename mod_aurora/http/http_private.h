@@ -55,7 +55,8 @@ struct aur_request_t {
     const char *kind;    /* AURORA_KIND, once known */
     const char *dataset; /* AURORA_DATASET, once known */
     const char *title;   /* what a file of it is called */
-    apr_time_t start;
+    apr_time_t start;    /* for people; what is measured goes by begun, of aur_clock */
+    apr_time_t begun;
 
     const aur_report_t *report;              /* NULL: it asks for none */
     const aur_report_value_t *report_values; /* of its parameters */
