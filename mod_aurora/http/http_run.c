@@ -61,7 +61,7 @@ static void enter(aur_request_t *x)
     aur_task_client_t client;
 
     if (!x->task && x->runtime->watch) {
-        aur_client_of(&client, x->r);
+        aur_client_of(&client, x);
         aur_ending_hold(&x->ending);
         x->task = aur_task_enter(x->runtime->watch, &limits, &client, x->r->pool);
     }
