@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use IO::Socket::INET;
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -154,6 +155,56 @@ sub http2 {
     $server->finish('HTTP/2: clients that leave');
 }
 
+# --- a stream that nobody reads, on a connection that is busy ---
+
+sub frame { my ($type, $flags, $stream, $payload) = @_; return substr(pack('N', length $payload), 1) . pack('C C N', $type, $flags, $stream) . $payload }
+
+# HPACK without its tables.
+sub fields { return join '', map { "\0" . pack('C/a* C/a*', @$_) } @_ }
+
+# An export on stream 1, whose window is never opened again; then a ping every tenth of a second, each answered.
+# @return whether the connection came to an end within so many seconds, and how many answers there were
+sub stall_stream {
+    my ($server, $seconds) = @_;
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $server->port) or die $!;
+    my $body = '{"dataset":"long"}';
+    syswrite $s, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . frame(4, 0, 0, '') . frame(1, 4, 1, fields([ ':method', 'POST' ], [ ':scheme', 'http' ], [ ':authority', 'x' ],
+        [ ':path', "$server->{base}/api/v1/query/export?format=csv" ], [ 'content-type', 'application/json' ], [ 'x-correlation-id', 'stalled-stream' ])) . frame(0, 1, 1, $body);
+    my ($until, $pongs, $in) = (time + $seconds, 0, '');
+    local $SIG{PIPE} = 'IGNORE';
+    while (time < $until) {
+        syswrite $s, frame(6, 0, 0, 'aurora!!') or return (1, $pongs);
+        my $next = time + 0.1;
+        while ((my $left = $next - time) > 0) {
+            vec(my $ready = '', fileno $s, 1) = 1;
+            select($ready, undef, undef, $left) or last;
+            sysread $s, $in, 65536, length $in or return (1, $pongs);
+            while (length $in >= 9 && length $in >= 9 + unpack 'N', "\0" . substr $in, 0, 3) {
+                my $frame = substr $in, 0, 9 + unpack('N', "\0" . substr $in, 0, 3), '';
+                my ($type, $flags) = unpack 'x3 C C', $frame;
+                $pongs++ if $type == 6 && $flags & 1;
+                syswrite $s, frame(4, 1, 0, '') if $type == 4 && !($flags & 1);
+            }
+        }
+    }
+    return (0, $pongs);
+}
+
+sub stalled_stream {
+    my $server = start(mpm => 'event', modules => ['http2'], timeout => 120, conf => 'Protocols h2c http/1.1', location => "AuroraStallTimeout 2s\nAuroraMinDrain 0");
+    my $from = time;
+    my ($ended, $pongs) = stall_stream($server, 20);
+    my $took = time - $from;
+    ok($ended, sprintf 'HTTP/2: a stream that stalls loses its export, whatever else its connection does (%.1f s)', $took);
+    cmp_ok($pongs, '>', 10, "which was busy: $pongs answers");
+    cmp_ok($took, '>', 1.8, 'not before its time');
+    like($server->wait_for_log(error => qr/\[stalled-stream\]/, 5), qr/\[stalled-stream\] CLIENT_GONE: The client took no byte for 2 seconds/, 'HTTP/2: and that is why');
+    cmp_ok($slow->gone_after('long'), '<', 1 + $slack, 'HTTP/2: the database is free of it');
+    healthy($server, 'HTTP/2, a stalled stream');
+    $server->finish('HTTP/2: streams that stall');
+    return;
+}
+
 # Readers that do not read.
 sub readers {
     my ($mpm) = @_;
@@ -210,7 +261,10 @@ for my $kind (Aurora::Slow->kinds) {
             leaves($mpm);
             readers($mpm);
         }
-        http2() if Aurora::Server::has_module('http2') && grep { $_ eq 'event' } Aurora::Server->mpms;
+        if (Aurora::Server::has_module('http2') && grep { $_ eq 'event' } Aurora::Server->mpms) {
+            http2();
+            stalled_stream();
+        }
         trickle((Aurora::Server->mpms)[0]) if $kind eq 'pgsql';    # a reader's pace, whatever the database
         undef $slow;
     }

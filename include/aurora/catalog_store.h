@@ -11,10 +11,12 @@ typedef struct aur_catalog_store_t aur_catalog_store_t;
 
 /** @param file  the catalogue file or NULL; must outlive the store
  * @param refresh  0: never by itself
+ * @param patience  the longest that one load may take, after which it has failed; 0: as long as it likes
  * @return APR_SUCCESS, or why no thread could be started */
 apr_status_t aur_catalog_store_create(aur_catalog_store_t **store, aur_db_t *db,
                                       const aur_catalog_file_t *file, apr_interval_time_t refresh,
-                                      aur_log_fn *log, void *log_ctx, apr_pool_t *pchild);
+                                      apr_interval_time_t patience, aur_log_fn *log, void *log_ctx,
+                                      apr_pool_t *pchild);
 
 /** The current snapshot, kept alive until p is cleared. Waits, at most wait_us, only while there has never
  * been one.

@@ -39,8 +39,9 @@ typedef void aur_log_fn(void *ctx, int level, apr_status_t rv, const char *fmt, 
  *         paths: it goes to the error log and the console only) */
 apr_status_t aur_db_check(const aur_db_settings_t *settings, aur_error_t *err, apr_pool_t *p);
 
-/* What a child agrees on with the others. Each may be NULL; called from any thread, never under a lock, and
- * possibly by one that hangs in a connect when the child ends: ctx must live as long as the process. */
+/* What a child agrees on with the others. Each may be NULL; called from any thread, and possibly by one that hangs in a
+ * connect when the child ends: ctx must live as long as the process. give may be called under a lock and must not
+ * block. */
 typedef struct aur_db_hooks_t {
     void *ctx;
     /** May one more session be opened? Taken before it is. */

@@ -68,7 +68,8 @@
     X(CATALOG_REFRESH, "AuroraCatalogRefresh", TIME, catalog_refresh, NULL, 0, AUR_DAY, "5min",    \
       "time", "Age at which the catalogue is read again",                                          \
       "Tables and columns are read from the database again when they are asked for and older "     \
-      "than this; requests do not wait for it. 0: only at a (graceful) restart.")                  \
+      "than this; requests do not wait for it. A reading that has not ended after five minutes "   \
+      "is given up and begun anew. 0: only at a (graceful) restart.")                              \
     X(EXPORT_QUEUE_MAX, "AuroraExportQueueMax", COUNT, export_queue_max, "EXPORT_QUEUE_MAX", 1,    \
       100000, "50", "n", "Exports admitted at once on the whole server",                           \
       "One more is answered with 503 EXPORT_QUEUE_FULL.")                                          \

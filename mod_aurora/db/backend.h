@@ -118,11 +118,19 @@ static inline void aur_session_leave(aur_session_t *session)
 {
     __atomic_store_n(&session->inside, 0, __ATOMIC_RELAXED);
 }
-/** Wait, five seconds at most, until no cancel is under way: one that another thread is just sending must not meet the
- * next borrower's statement.
+/* How long a connection that goes back waits for cancels of its statement. */
+#define AUR_CANCEL_WAIT apr_time_from_sec(5)
+/** Wait until no cancel is under way: one that another thread is just sending must not meet the next borrower's
+ * statement.
  * @param cancelling  atomic: how many are under way
+ * @param wait_us     at most
  * @return whether it has come to that */
-int aur_cancels_settled(const int *cancelling);
+int aur_cancels_settled(const int *cancelling, apr_interval_time_t wait_us);
+/** Run what may hang in a thread to itself, which keeps the session from being closed, and wait for it.
+ * @param wait_us  at most
+ * @return whether it has ended; 0: the session is to be given up */
+int aur_session_beside(aur_session_t *session, void (*run)(aur_session_t *session),
+                       apr_interval_time_t wait_us);
 static inline int aur_session_cancelled(const aur_session_t *session)
 {
     return __atomic_load_n(&session->cancelled, __ATOMIC_RELAXED);

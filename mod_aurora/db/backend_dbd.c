@@ -2,14 +2,16 @@
  * closed by apr_dbd alone.
  *
  * What only the mysql driver gets: set-up of the session, one snapshot for all statements of a
- * request, the server's error codes, cancel. Others: a transaction as the driver makes it, rolled back at its
+ * request, the server's error codes, cancel, and an end of waiting for a server that does not answer. Others: a transaction as the driver makes it, rolled back at its
  * end, declared read-only where the database knows that, and no cancel: a statement of a client that
  * has gone runs to its end. Users and correlation ids are shown nowhere: there is no place for them. */
 #include <apr_strings.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
+#include "aurora/socket.h"
 #include "dbd_private.h"
 
 #define STATE_BYTES 5 /* of an SQLSTATE */
@@ -245,11 +247,26 @@ static apr_status_t dbd_params(const char **params, const aur_db_settings_t *set
     return APR_SUCCESS;
 }
 
+/* apr_dbd has no time limits for this driver, and a server that stands still answers no KILL either: then it takes the
+ * connection's socket to end a wait. The driver has loaded the library; MySQL's own does not tell. */
+static int mysql_socket(void *native)
+{
+    void *library = dlopen("libmariadb.so.3", RTLD_LAZY | RTLD_NOLOAD);
+    int (*get)(void *mysql) = library ? (int (*)(void *))dlsym(library, "mysql_get_socket") : NULL;
+    int fd = get && native ? get(native) : -1;
+
+    if (library) {
+        dlclose(library);
+    }
+    return fd;
+}
+
 static apr_status_t set_up_mysql(aur_dbd_t *d, aur_error_t *err)
 {
     apr_size_t i;
     apr_status_t rv = APR_SUCCESS;
 
+    d->fd = mysql_socket(d->session->native);
     for (i = 0; i < sizeof(mysql_setup) / sizeof(mysql_setup[0]) && rv == APR_SUCCESS; i++) {
         rv = query(d->session, mysql_setup[i], err);
     }
@@ -269,6 +286,7 @@ static apr_status_t dbd_setup(aur_session_t *session, apr_interval_time_t wait_u
 
     d->session = session;
     d->kind = kind_of(session->settings);
+    d->fd = -1;
     session->private = d;
     d->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     rv = d->c_locale ? apr_pool_create(&d->transaction_pool, session->pool) : APR_ENOMEM;
@@ -343,7 +361,7 @@ static apr_status_t dbd_begin(aur_session_t *session, const char *user, const ch
     apr_status_t rv;
     int nrows;
 
-    d->borrower = pthread_self();
+    __atomic_store_n(&d->borrower, pthread_self(), __ATOMIC_RELAXED);
     __atomic_store_n(&d->killed, 0, __ATOMIC_RELAXED);
     if (d->kind == AUR_DBD_MYSQL) {
         return query(session, MYSQL_BEGIN, err);
@@ -368,7 +386,7 @@ static apr_status_t dbd_rollback(aur_session_t *session)
     if (d->kind != AUR_DBD_MYSQL) {
         return finish(d);
     }
-    if (!aur_cancels_settled(&d->cancelling) || d->streaming) {
+    if (!aur_cancels_settled(&d->cancelling, AUR_CANCEL_WAIT) || d->streaming) {
         return APR_EGENERAL;
     }
     if (__atomic_load_n(&d->killed, __ATOMIC_RELAXED)) {
@@ -420,9 +438,17 @@ static void dbd_cancel(aur_session_t *session)
 
     /* The borrower's own thread comes here from the signal handler of a child that must end: it is in
      * the middle of a call, perhaps of malloc. The server notices when the socket closes. */
-    if (d->kind == AUR_DBD_MYSQL && !pthread_equal(pthread_self(), d->borrower)) {
+    if (d->kind == AUR_DBD_MYSQL &&
+        !pthread_equal(pthread_self(), __atomic_load_n(&d->borrower, __ATOMIC_RELAXED))) {
         aur_dbd_kill(d);
     }
+}
+
+void aur_dbd_abandon(aur_session_t *session)
+{
+    const aur_dbd_t *d = session->private;
+
+    aur_socket_shut(d->fd);
 }
 
 static const char *dbd_capacity(const aur_db_settings_t *settings)
@@ -441,6 +467,7 @@ const aur_backend_t aur_backend_dbd = {
     .begin = dbd_begin,
     .rollback = dbd_rollback,
     .cancel = dbd_cancel,
+    .abandon = aur_dbd_abandon,
     .capacity = dbd_capacity,
     .open = aur_dbd_cursor_open,
     .next = aur_dbd_cursor_next,

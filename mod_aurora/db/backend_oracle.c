@@ -241,7 +241,7 @@ static apr_status_t oracle_begin(aur_session_t *session, const char *user, const
 {
     aur_oracle_t *s = session->private;
 
-    s->borrower = pthread_self();
+    __atomic_store_n(&s->borrower, pthread_self(), __ATOMIC_RELAXED);
     s->in_transaction = s->reading = s->shown = 0;
     if (s->calls->identify(s->handle, user ? user : "", "aurora", correlation ? correlation : "") !=
         0) {
@@ -289,7 +289,8 @@ static apr_status_t oracle_rollback(aur_session_t *session)
     aur_error_t err;
 
     aur_error_clear(&err);
-    if (!aur_cancels_settled(&s->cancelling) || s->calls->identify(s->handle, "", "", "") != 0) {
+    if (!aur_cancels_settled(&s->cancelling, AUR_CANCEL_WAIT) ||
+        s->calls->identify(s->handle, "", "", "") != 0) {
         return APR_EGENERAL;
     }
     if (aur_session_cancelled(session) && ping_within(session, CANCEL_WAIT, &err) != APR_SUCCESS) {
@@ -307,7 +308,7 @@ static void oracle_cancel(aur_session_t *session)
 {
     aur_oracle_t *s = session->private;
 
-    if (pthread_equal(pthread_self(), s->borrower)) {
+    if (pthread_equal(pthread_self(), __atomic_load_n(&s->borrower, __ATOMIC_RELAXED))) {
         return;
     }
     __atomic_add_fetch(&s->cancelling, 1, __ATOMIC_ACQ_REL);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "aurora/socket.h"
+#include "aurora/sync.h"
 #include "pgsql_private.h"
 
 #define SERVER_MIN          100000 /* PostgreSQL 10 */
@@ -227,7 +228,7 @@ static apr_status_t pgsql_setup(aur_session_t *session, apr_interval_time_t wait
     if (!s->c_locale || !s->cancel) {
         return aur_error_set(err, AUR_E_INTERNAL, NULL, "The server is out of memory.");
     }
-    s->deadline = apr_time_now() + wait_us;
+    s->deadline = aur_clock() + wait_us;
     rv = set_up(s, err);
     s->deadline = 0;
     if (rv != APR_SUCCESS) {
@@ -268,7 +269,7 @@ static apr_status_t pgsql_ping(aur_session_t *session, aur_error_t *err)
         return aur_pgsql_error(session, NULL, err);
     }
     s->owed++;
-    s->deadline = apr_time_now() + PING_WAIT;
+    s->deadline = aur_clock() + PING_WAIT;
     rv = aur_pgsql_settle(s, err);
     s->deadline = 0;
     return rv;
@@ -313,7 +314,8 @@ static apr_status_t pgsql_rollback(aur_session_t *session)
     aur_pgsql_t *s = session->private;
     apr_status_t rv;
 
-    if (!aur_cancels_settled(&s->cancelling) || PQstatus(s->conn) != CONNECTION_OK) {
+    if (!aur_cancels_settled(&s->cancelling, AUR_CANCEL_WAIT) ||
+        PQstatus(s->conn) != CONNECTION_OK) {
         return APR_EGENERAL;
     }
     if (!s->in_transaction) {
@@ -326,7 +328,7 @@ static apr_status_t pgsql_rollback(aur_session_t *session)
     if (!aur_session_cancelled(session)) {
         return APR_SUCCESS; /* the answer is read before the next statement's */
     }
-    s->deadline = apr_time_now() + SETTLE_WAIT;
+    s->deadline = aur_clock() + SETTLE_WAIT;
     rv = aur_pgsql_settle(s, NULL);
     s->deadline = 0;
     return rv == APR_SUCCESS && PQtransactionStatus(s->conn) == PQTRANS_IDLE ? APR_SUCCESS

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "aurora/sync.h"
 #include "aurora/text.h"
 #include "sqlite_private.h"
 
@@ -208,7 +209,7 @@ static int progress(void *ctx)
 {
     const aur_sqlite_t *s = ctx;
 
-    return aur_session_cancelled(s->session) || (s->deadline && apr_time_now() > s->deadline);
+    return aur_session_cancelled(s->session) || (s->deadline && aur_clock() > s->deadline);
 }
 
 /* Wait for a lock, but not after a cancel: SQLite's own handler would sleep on. */

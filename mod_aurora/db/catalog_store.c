@@ -4,22 +4,24 @@
  * pool's. Readers of an old snapshot keep it until their pools are cleared; requests never wait for
  * a refresh. `lock` guards everything in the store that is not set once at the start.
  *
+ * A load is a task of a watch of the store's own, so that a database which falls silent ends neither the loading for
+ * good nor holds the child's end up: it is cancelled, and loses its connection where that does not help.
+ *
  * The end: pchild may be destroyed under a reader (see db_pool.c), so references stand in a list and
  * are taken off it when the store ends; the reader's cleanup then finds nothing to do. */
 #include "aurora/catalog_store.h"
 
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
-#include <apr_thread_proc.h>
-#include <signal.h>
 #include <syslog.h>
 
+#include "aurora/sync.h"
 #include "backend.h"
 #include "shared_pool.h"
 
 /* Pause after a failed load: doubled each time. Somebody asking shortens it to the first. */
 #define PAUSE_FIRST apr_time_from_msec(100)
 #define PAUSE_MAX   apr_time_from_sec(30)
+/* Of a reader's wait; between two, a signal that ends the child is heard. */
+#define WAIT_SLICE apr_time_from_msec(100)
 
 typedef struct snapshot_t {
     aur_catalog_t *catalog;
@@ -37,18 +39,18 @@ struct reference_t {
 struct aur_catalog_store_t {
     aur_db_t *db;
     const aur_catalog_file_t *file;
-    apr_interval_time_t refresh;
+    apr_interval_time_t refresh, patience;
     aur_log_fn *log; /* never NULL */
     void *log_ctx;
     apr_pool_t *pool; /* its allocator has a mutex: snapshots are made and freed from any thread */
-    apr_thread_t *thread;
-    apr_thread_mutex_t *lock;
-    apr_thread_cond_t *wake;   /* the thread: there is something to do */
-    apr_thread_cond_t *loaded; /* readers: a load has ended */
-    snapshot_t *current;       /* NULL: never loaded */
+    aur_watch_t *watch; /* of the loads */
+    pthread_t thread;
+    aur_lock_t lock;
+    aur_cond_t wake;     /* the thread: there is something to do */
+    aur_cond_t loaded;   /* readers: a load has ended */
+    snapshot_t *current; /* NULL: never loaded */
     apr_time_t current_since;
     reference_t *references;
-    aur_conn_t *loading; /* the thread's connection, for cancelling it */
     int stop, wanted;
     unsigned int started, ended; /* loads, failed ones too */
     int failures;                /* in a row */
@@ -69,7 +71,7 @@ static void publish(aur_catalog_store_t *store, snapshot_t *snapshot)
 {
     snapshot_release(store->current);
     store->current = snapshot;
-    store->current_since = apr_time_now();
+    store->current_since = aur_clock();
 }
 
 static apr_status_t reference_end(void *data)
@@ -80,7 +82,7 @@ static apr_status_t reference_end(void *data)
     if (!store) {
         return APR_SUCCESS;
     }
-    apr_thread_mutex_lock(store->lock);
+    aur_lock(&store->lock);
     if (ref->next) {
         ref->next->prev = ref->prev;
     }
@@ -91,7 +93,7 @@ static apr_status_t reference_end(void *data)
         store->references = ref->next;
     }
     snapshot_release(ref->snapshot);
-    apr_thread_mutex_unlock(store->lock);
+    aur_unlock(&store->lock);
     return APR_SUCCESS;
 }
 
@@ -113,36 +115,26 @@ static const aur_catalog_t *reference_make(aur_catalog_store_t *store, apr_pool_
 
 /* --- the thread --------------------------------------------------------------------------------- */
 
-/* Let the store's end reach a load that is under way. @return 0: it has come already */
-static int announce(aur_catalog_store_t *store, aur_conn_t *conn)
-{
-    int go;
-
-    apr_thread_mutex_lock(store->lock);
-    store->loading = conn;
-    go = !store->stop;
-    apr_thread_mutex_unlock(store->lock);
-    return go;
-}
-
 /* Discovery in p, which becomes the snapshot's; scratch goes away after it. */
 static apr_status_t discover(aur_catalog_store_t *store, aur_catalog_builder_t *builder,
                              aur_error_t *err, apr_pool_t *scratch)
 {
+    aur_task_limits_t limits = {.task_timeout = store->patience};
+    aur_task_client_t nobody = {0};
+    aur_task_t *task = aur_task_enter(store->watch, &limits, &nobody, scratch);
     aur_conn_t *conn;
-    apr_status_t rv = aur_conn_borrow(&conn, store->db, AUR_USE_INTERNAL, NULL, NULL, err, scratch);
+    apr_status_t rv =
+        aur_conn_borrow_for(&conn, store->db, AUR_USE_INTERNAL, NULL, NULL, task, err, scratch);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (announce(store, conn)) {
+    if (rv == APR_SUCCESS) {
         rv = aur_db_discover(builder, conn, err, scratch);
+        aur_conn_return(conn);
     }
-    else {
-        rv = aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL, "The server is stopping.");
+    if (rv != APR_SUCCESS && aur_task_reason(task) == AUR_STOP_TASK_TIMEOUT) {
+        aur_error_set(err, AUR_E_DB_UNAVAILABLE, NULL, "The database took too long to tell it.");
+        aur_error_native(err, "catalogue", "no answer in time");
     }
-    announce(store, NULL);
-    aur_conn_return(conn);
+    aur_task_leave(task);
     return rv;
 }
 
@@ -210,8 +202,8 @@ static apr_interval_time_t due_in(const aur_catalog_store_t *store)
     }
     /* Without any catalogue, those who ask are waiting for it. */
     pause = store->wanted && !store->current ? PAUSE_FIRST : pause_after(store);
-    left = store->tried + pause - apr_time_now();
-    return left > 0 && left <= pause ? left : 0; /* a clock set back must not stop the loading */
+    left = store->tried + pause - aur_clock();
+    return left > 0 ? left : 0;
 }
 
 /* Wait for work. @return 0: the store ends. Under the lock. */
@@ -220,12 +212,7 @@ static int wait_for_work(aur_catalog_store_t *store)
     apr_interval_time_t due;
 
     while (!store->stop && (due = due_in(store)) != 0) {
-        if (due < 0) {
-            apr_thread_cond_wait(store->wake, store->lock);
-        }
-        else {
-            apr_thread_cond_timedwait(store->wake, store->lock, due);
-        }
+        aur_cond_wait(&store->wake, &store->lock, due < 0 ? 0 : aur_clock() + due);
     }
     return !store->stop;
 }
@@ -235,7 +222,7 @@ static void load_ended(aur_catalog_store_t *store, apr_status_t rv, snapshot_t *
                        const aur_error_t *err)
 {
     store->ended++;
-    store->tried = apr_time_now();
+    store->tried = aur_clock();
     if (rv == APR_SUCCESS) {
         store->failures = 0;
         store->wanted = 0; /* whoever asked meanwhile has what they asked for */
@@ -245,21 +232,21 @@ static void load_ended(aur_catalog_store_t *store, apr_status_t rv, snapshot_t *
         store->failures++;
         store->why = *err;
     }
-    apr_thread_cond_broadcast(store->loaded);
+    aur_cond_wake_all(&store->loaded);
 }
 
-static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
+static void *work(void *data)
 {
     aur_catalog_store_t *store = data;
     snapshot_t *snapshot = NULL;
     aur_error_t err;
     apr_status_t rv;
 
-    apr_thread_mutex_lock(store->lock);
+    aur_lock(&store->lock);
     while (wait_for_work(store)) {
         store->started++;
         store->wanted = 0;
-        apr_thread_mutex_unlock(store->lock);
+        aur_unlock(&store->lock);
 
         aur_error_clear(&err);
         rv = load(store, &snapshot, &err);
@@ -269,10 +256,10 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
                        "the catalogue could not be loaded: %s %s", err.detail, err.native);
         }
 
-        apr_thread_mutex_lock(store->lock);
+        aur_lock(&store->lock);
         load_ended(store, rv, snapshot, &err);
     }
-    apr_thread_mutex_unlock(store->lock);
+    aur_unlock(&store->lock);
     return NULL;
 }
 
@@ -282,43 +269,25 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
 static apr_status_t store_end(void *data)
 {
     aur_catalog_store_t *store = data;
-    apr_status_t rv, ended;
 
     aur_db_stop(store->db); /* the thread may be waiting for a connection */
-    apr_thread_mutex_lock(store->lock);
+    aur_watch_stop(store->watch);
+    aur_lock(&store->lock);
     store->stop = 1;
-    if (store->loading) {
-        aur_conn_cancel(store->loading);
-    }
-    apr_thread_cond_broadcast(store->wake);
-    apr_thread_cond_broadcast(store->loaded);
-    apr_thread_mutex_unlock(store->lock);
-    rv = apr_thread_join(&ended, store->thread);
+    aur_cond_wake_all(&store->wake);
+    aur_cond_wake_all(&store->loaded);
+    aur_unlock(&store->lock);
+    pthread_join(store->thread, NULL);
     for (; store->references; store->references = store->references->next) {
         store->references->store = NULL;
     }
-    return rv;
-}
-
-/* A new thread inherits the mask of its maker: signals of the server go to its main thread. */
-static apr_status_t start_thread(aur_catalog_store_t *store)
-{
-    sigset_t all, before;
-    apr_status_t rv;
-
-    sigfillset(&all);
-    rv = pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = apr_thread_create(&store->thread, NULL, work, store, store->pool);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rv;
+    return APR_SUCCESS;
 }
 
 apr_status_t aur_catalog_store_create(aur_catalog_store_t **store, aur_db_t *db,
                                       const aur_catalog_file_t *file, apr_interval_time_t refresh,
-                                      aur_log_fn *log, void *log_ctx, apr_pool_t *pchild)
+                                      apr_interval_time_t patience, aur_log_fn *log, void *log_ctx,
+                                      apr_pool_t *pchild)
 {
     aur_catalog_store_t *made;
     apr_pool_t *p;
@@ -331,13 +300,16 @@ apr_status_t aur_catalog_store_create(aur_catalog_store_t **store, aur_db_t *db,
     made->db = db;
     made->file = file;
     made->refresh = refresh;
+    made->patience = patience;
     made->log = log ? log : aur_log_none;
     made->log_ctx = log_ctx;
     made->pool = p;
-    if ((rv = apr_thread_mutex_create(&made->lock, APR_THREAD_MUTEX_DEFAULT, p)) != APR_SUCCESS ||
-        (rv = apr_thread_cond_create(&made->wake, p)) != APR_SUCCESS ||
-        (rv = apr_thread_cond_create(&made->loaded, p)) != APR_SUCCESS ||
-        (rv = start_thread(made)) != APR_SUCCESS) {
+    /* The watch is there first, so that it ends last. */
+    if ((rv = aur_lock_init(&made->lock)) != APR_SUCCESS ||
+        (rv = aur_cond_init(&made->wake)) != APR_SUCCESS ||
+        (rv = aur_cond_init(&made->loaded)) != APR_SUCCESS ||
+        (rv = aur_watch_create(&made->watch, pchild)) != APR_SUCCESS ||
+        (rv = aur_thread_start(&made->thread, work, made)) != APR_SUCCESS) {
         apr_pool_destroy(p);
         return rv;
     }
@@ -349,21 +321,23 @@ apr_status_t aur_catalog_store_create(aur_catalog_store_t **store, aur_db_t *db,
 static void ask(aur_catalog_store_t *store)
 {
     store->wanted = 1;
-    apr_thread_cond_signal(store->wake);
+    aur_cond_wake(&store->wake);
 }
 
 /* Wait for the first snapshot, for as long as it makes sense: to the deadline, or to the end of a load
  * that began after we came. Under the lock. */
 static void wait_for_first(aur_catalog_store_t *store, apr_interval_time_t wait_us)
 {
-    apr_time_t deadline = apr_time_now() + wait_us;
+    apr_time_t now = aur_clock(), deadline = now + wait_us;
     unsigned int before = store->started;
-    apr_interval_time_t left = wait_us;
 
     ask(store);
-    while (!store->current && !store->stop && left > 0 && (int)(store->ended - before) <= 0) {
-        apr_thread_cond_timedwait(store->loaded, store->lock, left);
-        left = deadline - apr_time_now();
+    while (!store->current && !store->stop && now < deadline && (int)(store->ended - before) <= 0) {
+        aur_cond_wait(&store->loaded, &store->lock,
+                      now + WAIT_SLICE < deadline ? now + WAIT_SLICE : deadline);
+        aur_unlock(&store->lock);
+        aur_lock(&store->lock);
+        now = aur_clock();
     }
 }
 
@@ -372,12 +346,12 @@ apr_status_t aur_catalog_store_get(const aur_catalog_t **catalog, aur_catalog_st
 {
     apr_status_t rv = APR_SUCCESS;
 
-    apr_thread_mutex_lock(store->lock);
+    aur_lock(&store->lock);
     if (!store->current) {
         wait_for_first(store, wait_us);
     }
     else if (store->refresh > 0 && store->started == store->ended && !store->wanted &&
-             apr_time_now() - store->current_since > store->refresh) {
+             aur_clock() - store->current_since > store->refresh) {
         ask(store);
     }
     if (store->current) {
@@ -389,6 +363,6 @@ apr_status_t aur_catalog_store_get(const aur_catalog_t **catalog, aur_catalog_st
         err->retry_after = 5;
         aur_error_native(err, "catalogue", store->ended > 0 ? store->why.native : "still loading");
     }
-    apr_thread_mutex_unlock(store->lock);
+    aur_unlock(&store->lock);
     return rv;
 }

@@ -18,6 +18,7 @@
 #include "dbd_private.h"
 
 #define DRAIN_ROWS 100 /* read to an end that is near; what is longer is stopped in the database */
+#define KILL_WAIT  apr_time_from_sec(1)
 #define CUT        "01004"
 #define ODBC_END   "SQL_NO_DATA"
 
@@ -252,6 +253,11 @@ static apr_status_t columns_set(aur_cursor_t *cursor, rows_t *rows, aur_error_t 
     return APR_SUCCESS;
 }
 
+static void kill_statement(aur_session_t *session)
+{
+    aur_dbd_kill(session->private);
+}
+
 /* Leave nothing unread: the connection takes no other statement before. */
 static void drain(rows_t *rows)
 {
@@ -265,8 +271,10 @@ static void drain(rows_t *rows)
             return;
         }
     }
-    if (!aur_session_cancelled(rows->d->session)) {
-        aur_dbd_kill(rows->d);
+    if (!aur_session_cancelled(rows->d->session) &&
+        !aur_session_beside(rows->d->session, kill_statement, KILL_WAIT)) {
+        aur_dbd_abandon(rows->d->session); /* or the rest would be read after all */
+        rows->d->session->doubtful = 1;
     }
 }
 

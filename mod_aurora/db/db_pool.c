@@ -382,7 +382,6 @@ static apr_status_t begin(aur_conn_t *conn, aur_error_t *err)
     aur_session_t *session = conn->session;
     apr_status_t rv;
 
-    __atomic_store_n(&session->cancelled, 0, __ATOMIC_RELAXED);
     if (session->dialect) {
         __atomic_store_n(&conn->db->dialect, session->dialect, __ATOMIC_RELAXED);
     }
@@ -397,8 +396,16 @@ static int is_new(const aur_session_t *session)
     return !session->lent && aur_clock() - session->used < NEW_FOR;
 }
 
-/* Leave conn with a session in a transaction. One that turns out dead is replaced unseen, as long as there is
- * time; a new one that fails is told.
+/* From here on the task's stop cancels what runs on the session. */
+static void watch_session(aur_conn_t *conn)
+{
+    __atomic_store_n(&conn->session->cancelled, 0, __ATOMIC_RELAXED);
+    aur_task_state(conn->task, AUR_TASK_IN_DB);
+    aur_task_attach(conn->task, &target, conn->session);
+}
+
+/* Leave conn with a session in a transaction, and watched. One that turns out dead is replaced unseen, as long as
+ * there is time; a new one that fails is told.
  * @param ask  whether they are asked if they still answer, however young or new */
 static apr_status_t get_session(aur_conn_t *conn, int ask, apr_time_t deadline, aur_error_t *err)
 {
@@ -414,10 +421,13 @@ static apr_status_t get_session(aur_conn_t *conn, int ask, apr_time_t deadline, 
         }
         conn->from_idle = ask || !is_new(conn->session);
         conn->session->lent = 1;
+        watch_session(conn);
         if ((!conn->from_idle || aur_session_good(db, conn->session, ask)) &&
             (rv = begin(conn, err)) == APR_SUCCESS) {
             return APR_SUCCESS;
         }
+        aur_task_detach(conn->task);
+        aur_task_state(conn->task, AUR_TASK_WAITING);
         drop_session(conn);
         if (!conn->from_idle) {
             err->code = AUR_E_DB_UNAVAILABLE;
@@ -428,17 +438,30 @@ static apr_status_t get_session(aur_conn_t *conn, int ask, apr_time_t deadline, 
     }
 }
 
-/* @return whether another borrower may have the session */
-static int rolled_back(aur_session_t *session)
+/* A task that has been stopped has no more cancels to come; any other may be stopped in the middle of this, and
+ * nobody knows then what its cancel has met.
+ * @return whether another borrower may have the session */
+static int rolled_back(aur_conn_t *conn)
 {
-    int good;
+    aur_session_t *session = conn->session;
+    int watched = aur_task_reason(conn->task) == AUR_STOP_NONE;
+    int cancelled = aur_session_cancelled(session), good;
 
     if (session->doubtful || __atomic_load_n(&session->held, __ATOMIC_ACQUIRE)) {
         return 0;
     }
+    if (watched) {
+        aur_task_progress(conn->task);
+        aur_task_attach(conn->task, &target, session);
+    }
     aur_session_enter(session);
     good = session->backend->rollback(session) == APR_SUCCESS;
     aur_session_leave(session);
+    if (watched) {
+        aur_task_detach(conn->task);
+        good = good && cancelled == aur_session_cancelled(session) &&
+               !__atomic_load_n(&session->held, __ATOMIC_ACQUIRE);
+    }
     return good;
 }
 
@@ -479,8 +502,8 @@ static apr_status_t conn_end(void *data)
     tell_borrowers(db, 0, -1);
     aur_conn_close_cursors(conn);
     aur_task_detach(conn->task);
+    good = session && rolled_back(conn);
     aur_task_state(conn->task, AUR_TASK_ELSEWHERE);
-    good = session && rolled_back(session);
 
     aur_lock(&db->lock);
     db->nborrowed -= session != NULL;
@@ -525,8 +548,6 @@ static apr_status_t borrow(aur_conn_t **conn, aur_db_t *db, aur_db_use_e use, co
         return rv;
     }
     apr_pool_cleanup_register(p, made, conn_end, apr_pool_cleanup_null);
-    aur_task_state(task, AUR_TASK_IN_DB);
-    aur_task_attach(task, &target, made->session);
     *conn = made;
     return APR_SUCCESS;
 }
@@ -558,7 +579,6 @@ apr_status_t aur_conn_replace(aur_conn_t *conn, const aur_error_t *err)
 {
     aur_db_t *db = conn->db;
     aur_error_t why;
-    apr_status_t rv;
 
     if (!err->connection_lost || !conn->from_idle || conn->used ||
         aur_task_reason(conn->task) != AUR_STOP_NONE || aur_session_cancelled(conn->session)) {
@@ -570,11 +590,7 @@ apr_status_t aur_conn_replace(aur_conn_t *conn, const aur_error_t *err)
     conn->used = 1;
     drop_session(conn);
     aur_error_clear(&why);
-    rv = get_session(conn, 1, aur_clock() + db->wait, &why);
-    if (rv == APR_SUCCESS) {
-        aur_task_attach(conn->task, &target, conn->session);
-    }
-    return rv;
+    return get_session(conn, 1, aur_clock() + db->wait, &why);
 }
 
 void aur_conn_cancel(aur_conn_t *conn)

@@ -1,6 +1,7 @@
 /* dbd_private.h - what the files of the generic backend share: any driver of apr-util, by apr_dbd's own
- * calls and nothing else. Two drivers are known by name, because the plain calls would lose rows or
- * values with them (the facts stand where they count); others get what the calls promise. */
+ * calls and nothing else but the socket of mysql's connection. Two drivers are known by name, because the plain
+ * calls would lose rows or values with them (the facts stand where they count); others get what the calls
+ * promise. */
 #ifndef AURORA_DBD_PRIVATE_H
 #define AURORA_DBD_PRIVATE_H
 
@@ -22,10 +23,11 @@ typedef struct aur_dbd_t {
     int no_read_only; /* the database does not know SET TRANSACTION READ ONLY */
     /* mysql */
     apr_int64_t connection_id;
-    pthread_t borrower;
-    int cancelling;    /* atomic: KILL QUERY under way, from any thread */
-    int killed;        /* atomic: one was sent since the transaction began */
-    locale_t c_locale; /* of strtod: a module of the same server may have called setlocale */
+    int fd;             /* of the connection; -1: the client library does not tell */
+    pthread_t borrower; /* atomic */
+    int cancelling;     /* atomic: KILL QUERY under way, from any thread */
+    int killed;         /* atomic: one was sent since the transaction began */
+    locale_t c_locale;  /* of strtod: a module of the same server may have called setlocale */
 } aur_dbd_t;
 
 /* --- backend_dbd.c ------------------------------------------------------------------------------ */
@@ -35,6 +37,9 @@ typedef struct aur_dbd_t {
  * @param code  what the call returned; 0: it told nothing
  * @return APR_EGENERAL */
 apr_status_t aur_dbd_error(aur_session_t *session, int code, aur_error_t *err);
+
+/** Cut the connection, where its socket is known: a call that waits for it ends. Thread-safe. */
+void aur_dbd_abandon(aur_session_t *session);
 
 /** Stop the connection's statement from a second, short-lived connection. mysql alone; thread-safe. */
 void aur_dbd_kill(aur_dbd_t *d);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "aurora/sync.h"
 #include "sqlite_private.h"
 
 #define SAMPLE_ROWS     50
@@ -246,7 +247,7 @@ static char *sample_text(discover_t *d, const char *table)
 static int sample(discover_t *d, const char *table)
 {
     aur_sqlite_t *s = d->session->private;
-    apr_time_t start = apr_time_now();
+    apr_time_t start = aur_clock();
     char *text = sample_text(d, table);
     int rc = SQLITE_OK;
 
@@ -254,7 +255,7 @@ static int sample(discover_t *d, const char *table)
         s->deadline = start + SAMPLE_TIME;
         rc = each_row(d, text, NULL, look);
         s->deadline = 0;
-        d->sampled += apr_time_now() - start;
+        d->sampled += aur_clock() - start;
         if ((rc & 0xff) == SQLITE_INTERRUPT && !aur_session_cancelled(d->session)) {
             rc = SQLITE_OK;
         }

@@ -16,7 +16,7 @@ typedef struct aur_oracle_t {
     aur_session_t *session;
     const apr_dbd_oracle_calls_t *calls;
     apr_dbd_t *handle;
-    pthread_t borrower;
+    pthread_t borrower;        /* atomic */
     int in_transaction;        /* something is to be rolled back */
     int reading;               /* that is the borrower's read-only transaction */
     int shown;                 /* V$SESSION may show the borrower */

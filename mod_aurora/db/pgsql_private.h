@@ -52,6 +52,7 @@ typedef struct aur_pgsql_t {
     PGconn *conn;
     PGcancel *cancel;
     int cancelling;      /* atomic: calls of PQcancel under way, from any thread */
+    int taken;           /* what the last one said of a result that nobody reads */
     int owed;            /* Syncs sent whose answer has not been read */
     int in_transaction;  /* BEGIN is sent, ROLLBACK is not */
     apr_size_t hold_max; /* bytes that the result being waited for may have; 0: no limit */

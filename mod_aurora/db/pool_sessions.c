@@ -2,7 +2,6 @@
  * and the rest grow old. */
 #include "pool.h"
 
-#define CANCEL_WAIT  apr_time_from_sec(5)
 #define CANCEL_PAUSE apr_time_from_msec(1)
 #define IDLE_CHECK   apr_time_from_sec(3) /* idle for longer: asked whether it still answers */
 #define IDLE_SPARE                                                                                 \
@@ -136,15 +135,81 @@ int aur_session_good(aur_db_t *db, aur_session_t *session, int ask)
     return rv == APR_SUCCESS;
 }
 
-int aur_cancels_settled(const int *cancelling)
+int aur_cancels_settled(const int *cancelling, apr_interval_time_t wait_us)
 {
-    apr_time_t until = apr_time_now() + CANCEL_WAIT;
+    apr_time_t until = aur_clock() + wait_us;
 
     while (__atomic_load_n(cancelling, __ATOMIC_ACQUIRE) > 0) {
-        if (apr_time_now() > until) {
+        if (aur_clock() > until) {
             return 0;
         }
         apr_sleep(CANCEL_PAUSE);
     }
+    return 1;
+}
+
+/* --- beside the borrower -------------------------------------------------------------------------- */
+
+enum { RUNNING = 0, ENDED, LEFT };
+
+typedef struct beside_t {
+    aur_session_t *session;
+    void (*run)(aur_session_t *session);
+    int state; /* atomic; who comes second frees this */
+    apr_pool_t *pool;
+} beside_t;
+
+/* @return whether the other one has not come yet */
+static int comes_first(beside_t *beside, int as)
+{
+    int running = RUNNING;
+
+    return __atomic_compare_exchange_n(&beside->state, &running, as, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
+static void *beside_run(void *data)
+{
+    beside_t *beside = data;
+
+    beside->run(beside->session);
+    __atomic_sub_fetch(&beside->session->held, 1, __ATOMIC_ACQ_REL);
+    if (!comes_first(beside, ENDED)) {
+        apr_pool_destroy(beside->pool);
+    }
+    return NULL;
+}
+
+int aur_session_beside(aur_session_t *session, void (*run)(aur_session_t *session),
+                       apr_interval_time_t wait_us)
+{
+    apr_time_t until = aur_clock() + wait_us;
+    beside_t *beside;
+    pthread_t thread;
+    apr_pool_t *p;
+
+    if (apr_pool_create_unmanaged_ex(&p, NULL, NULL) != APR_SUCCESS) {
+        return 0;
+    }
+    beside = apr_pcalloc(p, sizeof(*beside));
+    beside->session = session;
+    beside->run = run;
+    beside->pool = p;
+    __atomic_add_fetch(&session->held, 1, __ATOMIC_ACQ_REL);
+    if (aur_thread_start(&thread, beside_run, beside) != APR_SUCCESS) {
+        __atomic_sub_fetch(&session->held, 1, __ATOMIC_ACQ_REL);
+        apr_pool_destroy(p);
+        return 0;
+    }
+    while (__atomic_load_n(&beside->state, __ATOMIC_ACQUIRE) == RUNNING) {
+        if (aur_clock() > until && comes_first(beside, LEFT)) {
+            pthread_detach(thread);
+            aur_leave_behind();
+            return 0;
+        }
+        apr_sleep(CANCEL_PAUSE);
+    }
+    pthread_join(thread, NULL);
+    apr_pool_destroy(p);
     return 1;
 }

@@ -9,11 +9,14 @@
 #include <sys/ioctl.h>
 
 #include "aurora/number.h"
+#include "aurora/socket.h"
+#include "aurora/sync.h"
 #include "pgsql_private.h"
 
 #define LOOK_MS      500                    /* between two looks at the flags while waiting */
 #define CANCEL_GRACE apr_time_from_sec(5)   /* for the server to answer after a cancel */
 #define END_GRACE    apr_time_from_msec(10) /* for the rest of a result that nobody reads */
+#define CANCEL_WAIT  apr_time_from_sec(1)   /* for the server to take a cancel */
 #define HOLD_ROWS    2000          /* results of so few rows are read whole, which costs half */
 #define HOLD_BYTES   (1024 * 1024) /* unless they turn out larger than this */
 #define END_ROWS     1000          /* and its rows */
@@ -45,7 +48,7 @@ static int wait_input(aur_pgsql_t *s)
         int wait_ms = LOOK_MS;
         apr_time_t now = 0;
         if (s->deadline) {
-            now = apr_time_now();
+            now = aur_clock();
             if (now >= s->deadline) {
                 return 0;
             }
@@ -55,7 +58,7 @@ static int wait_input(aur_pgsql_t *s)
         }
         if (poll(&fd, 1, wait_ms) == 0) {
             if (aur_session_cancelled(s->session)) {
-                now = apr_time_now();
+                now = aur_clock();
                 cancelled = cancelled ? cancelled : now;
                 if (now - cancelled > CANCEL_GRACE) {
                     return 0;
@@ -103,7 +106,7 @@ apr_status_t aur_pgsql_settle(aur_pgsql_t *s, aur_error_t *err)
 
     while (s->owed > 0) {
         PGresult *result;
-        if (s->deadline && apr_time_now() > s->deadline) {
+        if (s->deadline && aur_clock() > s->deadline) {
             s->session->doubtful = 1;
             s->owed = 0;
             return err ? aur_pgsql_error(s->session, NULL, err) : APR_EGENERAL;
@@ -439,14 +442,22 @@ apr_status_t aur_pgsql_start(PGresult **first, aur_session_t *session, const aur
 
 /* --- a result that nobody reads ------------------------------------------------------------------- */
 
+/* Returns when the server has closed the connection that it came by, and has no time limit. */
+static void cancel(aur_session_t *session)
+{
+    aur_pgsql_t *s = session->private;
+    char why[256];
+
+    s->taken = PQcancel(s->cancel, why, sizeof(why));
+}
+
 void aur_pgsql_abandon_rows(aur_pgsql_t *s, apr_interval_time_t patience)
 {
     apr_time_t deadline = s->deadline;
-    char why[256];
     int rows;
 
     /* The end of a short result is all but here, and a cancel costs a connection. */
-    s->deadline = apr_time_now() + END_GRACE;
+    s->deadline = aur_clock() + END_GRACE;
     for (rows = 0; s->owed > 0 && rows < END_ROWS && wait_input(s); rows++) {
         PGresult *result = PQgetResult(s->conn);
         if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
@@ -459,12 +470,13 @@ void aur_pgsql_abandon_rows(aur_pgsql_t *s, apr_interval_time_t patience)
     }
     s->deadline = deadline;
     if (s->owed > 0 && !is_lost(s)) {
-        if (!s->cancel || !PQcancel(s->cancel, why, sizeof(why))) {
+        if (!aur_session_beside(s->session, cancel, CANCEL_WAIT) || !s->taken) {
+            aur_socket_shut(PQsocket(s->conn)); /* whoever sends to it ends then */
             s->session->doubtful = 1;
             return;
         }
         /* megabytes of rows may be on their way: a new connection is cheaper than to read them all */
-        s->deadline = apr_time_now() + patience;
+        s->deadline = aur_clock() + patience;
         aur_pgsql_settle(s, NULL);
         s->deadline = deadline;
     }

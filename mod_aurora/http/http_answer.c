@@ -12,6 +12,37 @@
 APLOG_USE_MODULE(aurora);
 
 #define PROBLEM_BYTES 8192
+#define SLICE_BYTES   16384 /* of a stream, between two looks at what its client takes */
+
+/* A stream of HTTP/2 takes a brigade in slices, so that one sees it taken. */
+static apr_status_t pass_slices(aur_request_t *x, apr_bucket_brigade *bb)
+{
+    conn_rec *c = x->r->connection;
+    apr_bucket *e;
+    apr_off_t n = 0;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!x->slice) {
+        x->slice = apr_brigade_create(x->r->pool, c->bucket_alloc);
+    }
+    while (rv == APR_SUCCESS && apr_brigade_partition(bb, SLICE_BYTES, &e) == APR_SUCCESS) {
+        while (APR_BRIGADE_FIRST(bb) != e) {
+            apr_bucket *first = APR_BRIGADE_FIRST(bb);
+            APR_BUCKET_REMOVE(first);
+            APR_BRIGADE_INSERT_TAIL(x->slice, first);
+        }
+        rv = ap_pass_brigade(x->r->output_filters, x->slice);
+        apr_brigade_cleanup(x->slice);
+        __atomic_add_fetch(&x->client.taken, SLICE_BYTES, __ATOMIC_RELAXED);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_brigade_length(bb, 0, &n);
+    rv = ap_pass_brigade(x->r->output_filters, bb);
+    __atomic_add_fetch(&x->client.taken, n > 0 ? (apr_uint64_t)n : 0, __ATOMIC_RELAXED);
+    return rv;
+}
 
 /* The sink uses its buffers again when this returns. FLUSH makes the server write them out (a slow
  * client is waited for here); at the end it may set them aside instead, as it copies them then. */
@@ -19,7 +50,7 @@ static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
 {
     aur_request_t *x = ctx;
     conn_rec *c = x->r->connection;
-    apr_time_t begin = apr_time_now();
+    apr_time_t begin = aur_clock();
     apr_bucket *e =
         last ? apr_bucket_eos_create(c->bucket_alloc) : apr_bucket_flush_create(c->bucket_alloc);
 
@@ -33,7 +64,7 @@ static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
         x->pass_rv = APR_ECONNABORTED; /* the result is being cancelled under us */
     }
     else {
-        x->pass_rv = ap_pass_brigade(x->r->output_filters, bb);
+        x->pass_rv = c->master ? pass_slices(x, bb) : ap_pass_brigade(x->r->output_filters, bb);
     }
     aur_task_state(x->task, x->conn ? AUR_TASK_IN_DB : AUR_TASK_ELSEWHERE);
     apr_brigade_cleanup(bb);
@@ -44,7 +75,7 @@ static apr_status_t pass(void *ctx, apr_bucket_brigade *bb, int last)
     if (x->pass_rv == APR_SUCCESS && last && x->whole && aur_client_counts_on_end(x->r)) {
         aur_client_end_resets(x->r, 0);
     }
-    x->pass_us += apr_time_now() - begin;
+    x->pass_us += aur_clock() - begin;
     return x->pass_rv;
 }
 

@@ -25,6 +25,12 @@ typedef struct aur_runtime_t {
 typedef struct aur_request_t aur_request_t;
 typedef struct aur_working_t aur_working_t;
 
+/* See http_client.c. */
+typedef struct aur_client_t {
+    conn_rec *c;
+    apr_uint64_t taken; /* atomic; bytes of a stream of HTTP/2 */
+} aur_client_t;
+
 enum { AUR_GET = 1, AUR_POST = 2, AUR_DELETE = 4 };
 
 typedef struct aur_route_t {
@@ -55,7 +61,8 @@ struct aur_request_t {
     const char *kind;    /* AURORA_KIND, once known */
     const char *dataset; /* AURORA_DATASET, once known */
     const char *title;   /* what a file of it is called */
-    apr_time_t start;
+    apr_time_t start;    /* for people; what is measured goes by begun, of aur_clock */
+    apr_time_t begun;
 
     const aur_report_t *report;              /* NULL: it asks for none */
     const aur_report_value_t *report_values; /* of its parameters */
@@ -67,6 +74,8 @@ struct aur_request_t {
     int status;                  /* as answered, once it is */
     aur_ending_t ending;         /* held while there is a task */
     aur_task_t *task;            /* watched from before the borrowing to the end of the handler */
+    aur_client_t client;         /* the task's */
+    apr_bucket_brigade *slice;   /* of a body that goes down a stream; NULL before */
     aur_conn_t *conn;            /* while one is borrowed */
     const char *sql;             /* statement last sent, for the log */
     aur_sink_t *sink;            /* the answer's body, once begun */
@@ -230,8 +239,8 @@ apr_status_t aur_partition_write(aur_request_t *x, const aur_catalog_t *catalog,
                                  const aur_dataset_t *dataset);
 
 /* --- http_client.c --- */
-/** r's client for the watch; valid while r's connection is. */
-void aur_client_of(aur_task_client_t *client, request_rec *r);
+/** x's client for the watch; valid while x and its connection are. */
+void aur_client_of(aur_task_client_t *client, aur_request_t *x);
 /** Does r's client know by the end of the connection that a long answer is whole? Then an ordinary end in the
  * middle of one would make half of it look whole. */
 int aur_client_counts_on_end(const request_rec *r);

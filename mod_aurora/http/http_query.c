@@ -31,7 +31,7 @@ static void keep_pace(pace_t *pace, aur_writer_t *writer, aur_sink_t *sink)
     if (--pace->left > 0) {
         return;
     }
-    now = apr_time_now();
+    now = aur_clock();
     if (now - pace->last >= FLUSH_US) {
         if (writer->is->flush) {
             writer->is->flush(writer);
@@ -81,7 +81,7 @@ static apr_status_t write_result(aur_request_t *x, aur_cursor_t *cursor, aur_wri
     writer->is->begin(writer);
     rv = write_rows(x, cursor, writer, pace);
     aur_cursor_close(cursor);
-    x->db_us = apr_time_now() - sent - (x->pass_us - before);
+    x->db_us = aur_clock() - sent - (x->pass_us - before);
     return rv;
 }
 
@@ -131,7 +131,7 @@ static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan,
     const aur_result_column_t *columns;
     aur_cursor_t *cursor;
     aur_writer_t *writer;
-    apr_time_t sent = apr_time_now();
+    apr_time_t sent = aur_clock();
     int ncolumns;
     apr_status_t rv = aur_run_open(x, plan, AUR_SQL_PAGE, &cursor);
 
@@ -149,13 +149,13 @@ static apr_status_t run_preview(aur_request_t *x, const aur_plan_t *plan,
     rv = write_result(x, cursor, writer, NULL, sent);
     if (rv == APR_SUCCESS) {
         rv = count_total(x, plan, estimate, &end.total_rows);
-        x->db_us = apr_time_now() - sent - x->pass_us;
+        x->db_us = aur_clock() - sent - x->pass_us;
     }
     if (rv == APR_SUCCESS) {
         end.rows = x->rows;
         end.limit = plan->limit;
         end.offset = plan->offset;
-        end.elapsed_ms = (double)(apr_time_now() - x->start) / 1000.0;
+        end.elapsed_ms = (double)(aur_clock() - x->begun) / 1000.0;
         writer->is->end(writer, &end);
     }
     return rv;
@@ -227,10 +227,10 @@ static apr_status_t run_export(aur_request_t *x, const aur_query_t *query, const
                                const aur_export_t *options)
 {
     aur_writer_end_t end = {0};
-    pace_t pace = {x->start, 1, 1};
+    pace_t pace = {x->begun, 1, 1};
     aur_cursor_t *cursor;
     aur_writer_t *writer;
-    apr_time_t sent = apr_time_now();
+    apr_time_t sent = aur_clock();
     apr_status_t rv = aur_run_open(x, plan, AUR_SQL_ALL, &cursor);
 
     if (rv != APR_SUCCESS) {
@@ -246,7 +246,7 @@ static apr_status_t run_export(aur_request_t *x, const aur_query_t *query, const
     rv = write_result(x, cursor, writer, &pace, sent);
     if (rv == APR_SUCCESS) {
         end.rows = end.total_rows = x->rows;
-        end.elapsed_ms = (double)(apr_time_now() - x->start) / 1000.0;
+        end.elapsed_ms = (double)(aur_clock() - x->begun) / 1000.0;
         writer->is->end(writer, &end);
         x->truncated_cells = options->xlsx ? aur_writer_xlsx_truncated(writer) : 0;
     }

@@ -130,6 +130,7 @@ aur_request_t *aur_request_get(request_rec *r)
     x->server = aur_config_server(r->server);
     x->runtime = aur_runtime_get(x->server);
     x->start = apr_time_now();
+    x->begun = aur_clock();
     x->rows = x->bytes = -1;
     x->place = -1;
     x->correlation = correlation(r);

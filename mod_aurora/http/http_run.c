@@ -61,7 +61,7 @@ static void enter(aur_request_t *x)
     aur_task_client_t client;
 
     if (!x->task && x->runtime->watch) {
-        aur_client_of(&client, x->r);
+        aur_client_of(&client, x);
         aur_ending_hold(&x->ending);
         x->task = aur_task_enter(x->runtime->watch, &limits, &client, x->r->pool);
     }
@@ -69,7 +69,7 @@ static void enter(aur_request_t *x)
 
 apr_status_t aur_run_borrow(aur_request_t *x, aur_db_use_e use)
 {
-    apr_time_t begin = apr_time_now();
+    apr_time_t begin = aur_clock();
     apr_status_t rv;
     if (!x->runtime) {
         return no_database(x);
@@ -77,7 +77,7 @@ apr_status_t aur_run_borrow(aur_request_t *x, aur_db_use_e use)
     enter(x);
     rv = aur_conn_borrow_for(&x->conn, x->runtime->db, use, x->user, x->correlation, x->task,
                              &x->err, x->r->pool);
-    x->wait_us = apr_time_now() - begin;
+    x->wait_us = aur_clock() - begin;
     aur_metrics_time(AUR_TIME_POOL_WAIT, x->wait_us);
     if (rv != APR_SUCCESS) {
         x->conn = NULL;

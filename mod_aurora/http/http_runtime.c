@@ -14,6 +14,8 @@
 APLOG_USE_MODULE(aurora);
 
 #define LOG_LINE_MAX 2048
+/* A catalogue of many thousand tables takes its time; a database that is silent for so long says nothing more. */
+#define CATALOG_WAIT apr_time_from_sec(300)
 
 static aur_watch_t *watch;   /* NULL: no database, or no thread for it */
 static apr_hash_t *runtimes; /* aur_server_t * -> aur_runtime_t * */
@@ -152,7 +154,7 @@ static apr_status_t open_runtime(aur_runtime_t *runtime, const aur_server_t *ser
     }
     if (rv == APR_SUCCESS && !runtime->store) {
         rv = aur_catalog_store_create(&runtime->store, runtime->db, server->catalog_file,
-                                      server->catalog_refresh, log_line, s, pchild);
+                                      server->catalog_refresh, CATALOG_WAIT, log_line, s, pchild);
     }
     return rv;
 }

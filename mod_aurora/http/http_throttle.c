@@ -11,6 +11,8 @@
 #include <apr_buckets.h>
 #include <apr_time.h>
 
+#include "aurora/sync.h"
+
 #define FILTER "AURORA_THROTTLE"
 /* What may be sent at once after a pause; also the aim for a slice. */
 #define BURST_US  (APR_USEC_PER_SEC / 20)
@@ -35,7 +37,7 @@ static int over(const throttle_t *t, const conn_rec *c)
 /* Until n more bytes may go. */
 static apr_status_t wait_for(throttle_t *t, apr_size_t n, const conn_rec *c)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = aur_clock();
 
     if (t->paid < now - BURST_US) {
         t->paid = now - BURST_US;
@@ -46,10 +48,7 @@ static apr_status_t wait_for(throttle_t *t, apr_size_t n, const conn_rec *c)
             return APR_ECONNABORTED;
         }
         apr_sleep(left < NAP_US ? left : NAP_US);
-        now = apr_time_now();
-        if (t->paid > now + APR_USEC_PER_SEC * 60) { /* the clock was set back */
-            t->paid = now;
-        }
+        now = aur_clock();
     }
     t->paid += (apr_time_t)n * APR_USEC_PER_SEC / t->rate;
     return over(t, c) ? APR_ECONNABORTED : APR_SUCCESS;

@@ -110,7 +110,7 @@ void aur_work_pass(aur_request_t *x, apr_bucket_brigade *bb, int whole)
         return;
     }
     if (w->bytes == 0) {
-        aur_metrics_time(AUR_TIME_FIRST_BYTE + (int)w->work, apr_time_now() - x->start);
+        aur_metrics_time(AUR_TIME_FIRST_BYTE + (int)w->work, aur_clock() - x->begun);
     }
     look_at(w, bb);
     tell_progress(x);

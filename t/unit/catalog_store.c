@@ -7,10 +7,23 @@
 #include <stdlib.h>
 #include <dirent.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "aurora/catalog_store.h"
+#include "aurora/sync.h"
 #include "tap.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
 
 #define THREADS 8
 #define SOON    apr_time_from_sec(5)
@@ -47,7 +60,7 @@ static void start(fixture_t *f, apr_interval_time_t refresh)
 
     apr_pool_create(&f->pchild, pool);
     if (aur_db_child_create(&f->db, &settings, NULL, NULL, f->pchild) != APR_SUCCESS ||
-        aur_catalog_store_create(&f->store, f->db, NULL, refresh, NULL, NULL, f->pchild) !=
+        aur_catalog_store_create(&f->store, f->db, NULL, refresh, 0, NULL, NULL, f->pchild) !=
             APR_SUCCESS) {
         printf("Bail out! no store\n");
         exit(1);
@@ -285,6 +298,79 @@ static void test_end(void)
     unlink(path);
 }
 
+#define DEATHS 40
+
+static apr_pool_t *dying;
+
+static void die_in_handler(int sig)
+{
+    apr_pool_destroy(dying);
+    _exit(42);
+}
+
+/* A child with one thread, which asks for the catalogue all the time; `told` hears that it does. */
+static void ask_until_killed(int told)
+{
+    const aur_catalog_t *catalog;
+    aur_error_t err;
+    apr_pool_t *p;
+    fixture_t f;
+
+    aur_sync_handlers_set(1);
+    start(&f, 0);
+    dying = f.pchild;
+    apr_pool_create_unmanaged_ex(&p, NULL, NULL);
+    if (count(&f, SOON, &err) != 1 || signal(SIGTERM, die_in_handler) == SIG_ERR ||
+        write(told, "", 1) != 1) {
+        _exit(1);
+    }
+    for (;;) {
+        aur_catalog_store_get(&catalog, f.store, 0, &err, p);
+        apr_pool_clear(p);
+    }
+}
+
+/* @return whether it ends in order, and soon */
+static int dies(void)
+{
+    int ends[2], status = 0, i;
+    pid_t pid;
+    char c;
+
+    fflush(stdout);
+    if (pipe(ends) != 0 || (pid = fork()) < 0) {
+        return 0;
+    }
+    if (pid == 0) {
+        ask_until_killed(ends[1]);
+    }
+    close(ends[1]);
+    i = read(ends[0], &c, 1) == 1;
+    close(ends[0]);
+    apr_sleep(apr_time_from_msec(2));
+    kill(pid, SIGTERM);
+    for (i = i ? 0 : 5000; i < 5000 && waitpid(pid, &status, WNOHANG) == 0; i++) {
+        apr_sleep(apr_time_from_msec(1));
+    }
+    if (i == 5000) {
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 42;
+}
+
+/* As prefork ends a child: the handler finds the store in whatever the request was doing with it. */
+static void test_end_in_handler(void)
+{
+    int i;
+
+    script("CREATE TABLE one(x)");
+    for (i = 0; i < DEATHS && dies(); i++) {
+    }
+    is_int(i, DEATHS, "a child that is ended while it asks for the catalogue ends in order");
+    unlink(path);
+}
+
 int main(void)
 {
     const char *tmp;
@@ -303,6 +389,9 @@ int main(void)
     test_by_itself();
     test_threads();
     test_end();
+    if (!SANITIZED) { /* ThreadSanitizer rightly minds what prefork does in its handler */
+        test_end_in_handler();
+    }
     apr_pool_destroy(pool);
     return tap_done();
 }

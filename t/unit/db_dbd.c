@@ -5,6 +5,8 @@
 #include <apr_thread_proc.h>
 #include <unistd.h>
 
+#include "freeze.h"
+
 #define MB (1024 * 1024)
 
 static aur_sql_t sql_text(const char *text)
@@ -441,6 +443,108 @@ static void test_idle(void)
     request_end();
 }
 
+/* --- a server that stands still ----------------------------------------------------------------------- */
+
+static aur_watch_t *watch;
+
+static aur_task_t *watched(void)
+{
+    aur_task_limits_t limits = {.query_timeout = apr_time_from_msec(300)};
+    aur_task_client_t client = {0};
+
+    return aur_task_enter(watch, &limits, &client, request);
+}
+
+/* On a connection that has been used before. */
+static aur_conn_t *borrow_watched(void)
+{
+    aur_conn_t *conn = NULL;
+    aur_task_t *task;
+
+    ask(borrow(), "SELECT 1");
+    request_end();
+    task = watched();
+    return aur_conn_borrow_for(&conn, db, AUR_USE_PREVIEW, NULL, NULL, task, &err, request) ==
+                   APR_SUCCESS
+               ? conn
+               : NULL;
+}
+
+static pid_t server_pid(void)
+{
+    FILE *f = fopen(admin_ask("SELECT @@pid_file"), "r");
+    long pid = 0;
+
+    if (!f || fscanf(f, "%ld", &pid) != 1) {
+        printf("Bail out! where is the server?\n");
+        exit(1);
+    }
+    fclose(f);
+    return (pid_t)pid;
+}
+
+static void thaw(freeze_t *freeze)
+{
+    freeze_end(freeze);
+    request_end();
+    is_str(ask(borrow(), "SELECT 1"), "1", "the next borrower has a good one");
+    request_end();
+}
+
+static void test_frozen(void)
+{
+    const char *pid = apr_psprintf(pool, "%d", (int)server_pid());
+    aur_sql_t sql = sql_text("SELECT seq FROM seq_1_to_30000000");
+    aur_cursor_t *cursor = NULL;
+    const aur_cell_t *cells;
+    aur_conn_t *conn;
+    apr_time_t start;
+    freeze_t freeze;
+    apr_status_t rv;
+    int i;
+
+    conn = borrow_watched();
+    freeze_begin(&freeze, 1, pid);
+    start = aur_clock();
+    ok(!strncmp(ask(conn, "SELECT 1"), "error: ", 7), "a server that stands still");
+    soon(start, "a statement is not waited for any longer than it may take");
+    request_end();
+    soon(start, "nor is the end of its transaction");
+    thaw(&freeze);
+
+    conn = borrow_watched();
+    ask(conn, "SELECT 1");
+    freeze_begin(&freeze, 1, pid);
+    start = aur_clock();
+    request_end();
+    soon(start, "a transaction that has nothing else to do ends in time");
+    thaw(&freeze);
+
+    ask(borrow(), "SELECT 1");
+    request_end();
+    freeze_begin(&freeze, 1, pid);
+    start = aur_clock();
+    rv = aur_conn_borrow_for(&conn, db, AUR_USE_PREVIEW, NULL, NULL, watched(), &err, request);
+    ok(rv != APR_SUCCESS, "nor does a transaction begin");
+    soon(start, "which is told in time");
+    thaw(&freeze);
+
+    conn = borrow_watched();
+    ok(conn && aur_cursor_open(&cursor, conn, &sql, &err, request) == APR_SUCCESS,
+       "a long result begins");
+    rv = APR_SUCCESS;
+    for (i = 0; i < 1000 && rv == APR_SUCCESS; i++) {
+        rv = aur_cursor_next(&cells, cursor, &err);
+    }
+    freeze_begin(&freeze, 1, pid);
+    start = aur_clock();
+    aur_cursor_close(cursor);
+    soon(start, "a server that takes no KILL holds nobody up who has read enough");
+    request_end();
+    soon(start, "nor who gives the connection back");
+    thaw(&freeze);
+}
+
 /* --- discovery ------------------------------------------------------------------------------------ */
 
 static void describe(const aur_dataset_t *d, const char **text)
@@ -635,6 +739,11 @@ int main(void)
     test_killed("KILL QUERY", AUR_E_QUERY_TIMEOUT, "KILL QUERY");
     test_killed("KILL CONNECTION", AUR_E_DB_UNAVAILABLE, "KILL CONNECTION");
     test_idle();
+    if (aur_watch_create(&watch, pool) != APR_SUCCESS) {
+        printf("Bail out! no watch\n");
+        return 1;
+    }
+    test_frozen();
     test_odbc();
     return dbd_end();
 }

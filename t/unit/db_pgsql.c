@@ -5,7 +5,11 @@
 #include <arpa/inet.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
+
+#include "aurora/catalog_store.h"
+#include "freeze.h"
 
 static const char *ask(aur_conn_t *conn, const char *text)
 {
@@ -515,6 +519,147 @@ static void test_lost(void)
     sessions_are("idle", "and none is left over");
 }
 
+/* --- a server that stands still ----------------------------------------------------------------------- */
+
+/* The one that takes connections, cancels among them. */
+static const char *postmaster(void)
+{
+    return admin_do("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)");
+}
+
+static void test_close_frozen(void)
+{
+    aur_conn_t *conn = borrow();
+    aur_sql_t sql =
+        sql_text("SELECT n, repeat('x', 500) FROM (SELECT generate_series(1, 100000000) AS n) s");
+    const aur_cell_t *cells;
+    aur_cursor_t *cursor;
+    apr_time_t start;
+    freeze_t freeze;
+
+    ok(aur_cursor_open(&cursor, conn, &sql, &err, request) == APR_SUCCESS &&
+           aur_cursor_next(&cells, cursor, &err) == APR_SUCCESS,
+       "a result that nobody reads to its end");
+    freeze_begin(&freeze, 1, postmaster());
+    start = aur_clock();
+    request_end();
+    soon(start, "a server that takes no cancel holds nobody up who gives a connection back");
+    freeze_end(&freeze);
+    is_str(ask(borrow(), "SELECT 7"), "7", "and the next borrower has a good one");
+    request_end();
+    sessions_are("idle", "nothing runs on in the server");
+}
+
+/* A session that has been set up and idles; waited for. */
+static const char *idle_pid(void)
+{
+    const char *pid = "";
+    int i;
+
+    for (i = 0; i < 500 && !*pid; i++) {
+        apr_sleep(apr_time_from_msec(10));
+        pid = admin_do("SELECT coalesce(max(pid)::text, '') FROM pg_stat_activity "
+                       "WHERE application_name = 'aurora' AND state = 'idle'");
+    }
+    return pid;
+}
+
+static int loads(aur_catalog_store_t *store)
+{
+    const aur_catalog_t *catalog;
+    apr_time_t start = aur_clock();
+    apr_status_t rv;
+
+    do {
+        rv = aur_catalog_store_get(&catalog, store, apr_time_from_sec(1), &err, request);
+    } while (rv != APR_SUCCESS && aur_clock() - start < apr_time_from_sec(2 * THAW_AFTER));
+    return rv == APR_SUCCESS;
+}
+
+/* In a child of its own, with one session that is there before the catalogue asks for one. */
+static void test_load_frozen(int all, const char *name)
+{
+    aur_db_settings_t settings = settings_for(getenv("AURORA_PG"));
+    aur_catalog_store_t *store;
+    apr_pool_t *pchild;
+    aur_db_t *own;
+    apr_time_t start;
+    freeze_t freeze;
+    const char *pid, *head = postmaster();
+
+    settings.pool_min = 1;
+    apr_pool_create(&pchild, pool);
+    if (aur_db_child_create(&own, &settings, NULL, NULL, pchild) != APR_SUCCESS) {
+        printf("Bail out! no pool of connections\n");
+        exit(1);
+    }
+    pid = idle_pid();
+    freeze_begin(&freeze, all ? 2 : 1, pid, head);
+    start = aur_clock();
+    ok(aur_catalog_store_create(&store, own, NULL, 0, all ? 0 : apr_time_from_msec(300), NULL, NULL,
+                                pchild) == APR_SUCCESS,
+       "%s: a load is asked for", name);
+    if (!all) {
+        ok(loads(store), "%s: there is a catalogue", name);
+        soon(start, "while the first session is still silent");
+    }
+    apr_sleep(apr_time_from_msec(200)); /* the statement is on its way */
+    start = aur_clock();
+    request_end();
+    apr_pool_destroy(pchild);
+    soon(start, "the child's end waits for nothing");
+    freeze_end(&freeze);
+    request_end();
+    sessions_are("", "no session is left over");
+}
+
+/* --- the wall clock is set ---------------------------------------------------------------------------- */
+
+static apr_int64_t set_back; /* atomic; microseconds */
+
+/* In the place of APR's. */
+apr_time_t apr_time_now(void)
+{
+    struct timeval now;
+
+    gettimeofday(&now, NULL);
+    return apr_time_from_sec((apr_time_t)now.tv_sec) + now.tv_usec -
+           __atomic_load_n(&set_back, __ATOMIC_SEQ_CST);
+}
+
+static void *APR_THREAD_FUNC set_clock_soon(apr_thread_t *thread, void *data)
+{
+    apr_sleep(apr_time_from_msec(500));
+    __atomic_store_n(&set_back, apr_time_from_sec(3600), __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+/* What lay idle for long is asked whether it still answers. */
+static void test_clock(void)
+{
+    const char *pid = apr_pstrdup(pool, ask(borrow(), "SELECT pg_backend_pid()")), *other;
+    apr_thread_t *thread;
+    apr_time_t start;
+    apr_status_t rv;
+    freeze_t freeze;
+
+    request_end();
+    apr_sleep(apr_time_from_msec(3200));
+    freeze_begin(&freeze, 1, pid);
+    apr_thread_create(&thread, NULL, set_clock_soon, NULL, pool);
+    start = aur_clock();
+    borrow(); /* its patience may be over with that of the question */
+    soon(start, "a clock that is set back prolongs no wait for a silent session");
+    request_end();
+    other = ask(borrow(), "SELECT pg_backend_pid()");
+    ok(strcmp(other, pid) != 0 && atoi(other) > 0, "which is replaced");
+    apr_thread_join(&rv, thread);
+    __atomic_store_n(&set_back, 0, __ATOMIC_SEQ_CST);
+    request_end();
+    freeze_end(&freeze);
+    sessions_are("idle", "and is no more, once it can be");
+}
+
 /* --- much ------------------------------------------------------------------------------------------- */
 
 static long peak_kib(void)
@@ -775,6 +920,8 @@ int main(void)
         return 0;
     }
     admin_fresh(fixture);
+    test_load_frozen(0, "a session falls silent");
+    test_load_frozen(1, "the whole server does");
     db = db_create(getenv("AURORA_PG"));
     test_check();
     test_unreachable();
@@ -786,6 +933,8 @@ int main(void)
     test_changed_type();
     test_cancel();
     test_close();
+    test_close_frozen();
+    test_clock();
     test_lost();
     test_much();
     test_pages();
