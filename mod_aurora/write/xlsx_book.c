@@ -3,10 +3,12 @@
 
 #include "aurora/text.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <strings.h>
 
 #define FORMAT_CHARS_MAX 255
+#define GENERAL          "General"
 
 /* --- names and formats ------------------------------------------------------------------------- */
 
@@ -25,6 +27,14 @@ static const char *quoted_name(const char *name, apr_pool_t *p)
     *to++ = '\'';
     *to = '\0';
     return xlsx_text_escape(quoted, p);
+}
+
+/* Letters that mean something in a format or stand for themselves; any other has to be quoted. */
+static int is_letter_of_format(char c)
+{
+    static const char of_dates[] = "ABDEGHMPSYbdeghmsy", plain[] = "acfijklopqrtuxz";
+
+    return strchr(of_dates, c) || strchr(plain, c);
 }
 
 /* Would a spreadsheet program take it? One it cannot read makes the whole file "damaged". */
@@ -57,6 +67,12 @@ static int is_format(const char *format)
                 return 0;
             }
             bracket = c == '[';
+        }
+        else if (!bracket && !strncasecmp(format + i, GENERAL, sizeof(GENERAL) - 1)) {
+            i += sizeof(GENERAL) - 2;
+        }
+        else if (!bracket && apr_isalpha(c) && !is_letter_of_format(c)) {
+            return 0;
         }
         else {
             sections += c == ';' && !bracket;
