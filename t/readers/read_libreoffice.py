@@ -64,7 +64,7 @@ with tempfile.TemporaryDirectory() as folder:
     subprocess.run(
         ["soffice", "-env:UserInstallation=file://%s/profile" % folder, "--headless", "--convert-to", "fods", "--outdir",
          folder, sys.argv[1]],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=800)
     name = os.path.splitext(os.path.basename(sys.argv[1]))[0] + ".fods"
     for cells in rows(os.path.join(folder, name)):
         print(json.dumps(cells))

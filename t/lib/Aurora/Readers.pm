@@ -40,6 +40,9 @@ sub keep {
     return $path;
 }
 
+# Seconds: LibreOffice takes minutes for a hundred thousand rows where others are busy, too.
+use constant PATIENCE => 900;
+
 # Run a script of t/readers; returns exit status and what it said.
 sub _run {
     my ($script, @args) = @_;
@@ -47,12 +50,13 @@ sub _run {
     if (!$pid) {
         open STDERR, '>&', \*STDOUT;
         $ENV{PYTHONDONTWRITEBYTECODE} = 1;
-        exec 'timeout', '300', $PYTHON, home() . "/$script", @args or POSIX::_exit(127);
+        exec 'timeout', PATIENCE, $PYTHON, home() . "/$script", @args or POSIX::_exit(127);
     }
     local $/;
     my $text = <$said> // '';
     close $said;
     utf8::decode($text);
+    $text .= "no end after @{[ PATIENCE ]} s\n" if $? >> 8 == 124;
     return ($? >> 8, $text);
 }
 
