@@ -149,6 +149,13 @@ static apr_size_t word_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_
     return i;
 }
 
+/* SQLite's other placeholders: behind their sign stands a name, which may begin with "::". */
+static int is_named(const aur_sql_scan_t *s, apr_size_t i)
+{
+    return (s->lexis & AUR_LEX_NAMES) &&
+           (in_word(s, i + 1) || (at(s, i + 1) == ':' && at(s, i + 2) == ':'));
+}
+
 /* What begins with a colon: a parameter, or one of the things that have colons in them. */
 static apr_size_t colon_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_t i)
 {
@@ -163,19 +170,13 @@ static apr_size_t colon_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size
         return i + 2;
     }
     if (!starts_word(next)) {
+        *kind = is_named(s, i) ? AUR_PIECE_FOREIGN : AUR_PIECE_OTHER; /* :$ */
         return i + 1;
     }
     *kind = in_word(s, before) || at(s, before) == ']' ? AUR_PIECE_GLUED : AUR_PIECE_PARAM;
     for (i += 2; i < s->len && (starts_word(s->text[i]) || apr_isdigit(s->text[i])); i++) {
     }
     return i;
-}
-
-/* SQLite's other placeholders: behind their sign stands a name, which may begin with "::". */
-static int is_named(const aur_sql_scan_t *s, apr_size_t i)
-{
-    return (s->lexis & AUR_LEX_NAMES) &&
-           (in_word(s, i + 1) || (at(s, i + 1) == ':' && at(s, i + 2) == ':'));
 }
 
 static apr_size_t dollar_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size_t i)

@@ -140,6 +140,8 @@ static const struct {
     {S, "SELECT $1", "!Parameters are written as :name, not as the database does: $."},
     {S, "SELECT @1", "!Parameters are written as :name, not as the database does: @."},
     {S, "SELECT 1 WHERE#a", "!Parameters are written as :name, not as the database does: #."},
+    {S, "SELECT :$", "!Parameters are written as :name, not as the database does: :."},
+    {S, "SELECT :::$a", "!Parameters are written as :name, not as the database does: :."},
     {S, "SELECT $::a", "!Parameters are written as :name, not as the database does: $."},
     {S, "SELECT #::a", "!Parameters are written as :name, not as the database does: #."},
     {S, "SELECT $$", "!Parameters are written as :name, not as the database does: $."},

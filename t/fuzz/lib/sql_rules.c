@@ -29,7 +29,7 @@ static int is_word(const char *word)
         " sum avg count min max instr substr length aurora_fold lower replace false true bigint "
         "numeric date timestamp"
         " timestamptz boolean bytea text uuid bpchar pg_catalog inet_out"
-        " ROWNUM RTRIM ROWIDTOCHAR XMLSERIALIZE CONTENT CLOB CHAR ";
+        " ROWNUM RTRIM NVL ROWIDTOCHAR XMLSERIALIZE CONTENT CLOB CHAR ";
     const char *found = strstr(words, word);
 
     for (; found; found = strstr(found + 1, word)) {
@@ -42,7 +42,7 @@ static int is_word(const char *word)
 
 static int is_string(const char *text)
 {
-    static const char *const strings[] = {"", "|", "%", "_", "\\", "\\\\", "\\%", "\\_"};
+    static const char *const strings[] = {"", " ", "|", "%", "_", "\\", "\\\\", "\\%", "\\_"};
     apr_size_t i;
 
     for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
