@@ -165,13 +165,10 @@ static apr_size_t colon_end(aur_piece_e *kind, const aur_sql_scan_t *s, apr_size
     if (next == ':' || next == '=') {
         return i + 2;
     }
-    if (apr_isdigit(next) && !(s->lexis & AUR_LEX_DOLLARS)) {
-        *kind = AUR_PIECE_FOREIGN;
-        return i + 2;
-    }
-    if (!starts_word(next)) {
-        *kind = is_named(s, i) ? AUR_PIECE_FOREIGN : AUR_PIECE_OTHER; /* :$ */
-        return i + 1;
+    if (!starts_word(next)) { /* :1, :$ */
+        int foreign = in_word(s, i + 1) && !(s->lexis & AUR_LEX_DOLLARS);
+        *kind = foreign ? AUR_PIECE_FOREIGN : AUR_PIECE_OTHER;
+        return i + 1 + foreign;
     }
     *kind = in_word(s, before) || at(s, before) == ']' ? AUR_PIECE_GLUED : AUR_PIECE_PARAM;
     for (i += 2; i < s->len && (starts_word(s->text[i]) || apr_isdigit(s->text[i])); i++) {
