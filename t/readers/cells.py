@@ -38,8 +38,10 @@ def moment(text):
         return None
     if base < datetime.datetime(1900, 3, 1):
         return None
-    last = base.replace(hour=23, minute=59, second=59, microsecond=999000)
-    return stamp(min(base + datetime.timedelta(seconds=float(m[4] or 0)), last))
+    fraction = float(m[4] or 0)
+    if (base.hour, base.minute, base.second) == (23, 59, 59):
+        fraction = min(fraction, 0.999)  # the day's last millisecond; 9999-12-31 has no later one
+    return stamp(base + datetime.timedelta(seconds=fraction))
 
 
 def stamp(when):
