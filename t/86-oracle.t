@@ -168,7 +168,9 @@ sub bounded {
         $limits{$1} //= $limit if $line =~ /OCIStmtExecute .*?(NLS_DATE|NLS_COMP|v\$parameter|all_tab_columns)/;
         $limits{ping} //= $limit if $line =~ / sql \n/;
     }
-    is(join(' ', map {"$_=$limits{$_}"} sort keys %limits), 'NLS_COMP=3000 NLS_DATE=7000 all_tab_columns=302000 ping=7000 v$parameter=5000', "$mpm: what nobody watches has limits");
+    my $discovery = delete $limits{all_tab_columns} // 0;
+    is(join(' ', map {"$_=$limits{$_}"} sort keys %limits), 'NLS_COMP=3000 NLS_DATE=7000 ping=7000 v$parameter=5000', "$mpm: what nobody watches has limits");
+    ok($discovery > 270_000 && $discovery <= 302_000, "$mpm: the discovery has what is left of its five minutes: $discovery ms");
     $server->finish("$mpm: limits of what nobody watches");
 
     # each attempt to connect may hang, until there is no thread left for another
