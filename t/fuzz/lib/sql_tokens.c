@@ -174,6 +174,11 @@ static void token_read(lexer_t *x)
     else if (starts_placeholder(x)) {
         placeholder_read(x);
     }
+    else if (is_oracle(x) && c == 'N' &&
+             x->text[x->at + 1] == '\'') { /* of the national character set */
+        x->at++;
+        push(x, SQL_STRING, quoted_read(x, 0));
+    }
     else if (c == '\'') {
         push(x, SQL_STRING, quoted_read(x, mysql));
     }
