@@ -1,0 +1,16 @@
+/* sanitized.h - SANITIZED: 1 where the address or the thread sanitizer watches, by gcc or clang; else 0. */
+#ifndef AURORA_TEST_SANITIZED_H
+#define AURORA_TEST_SANITIZED_H
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+#endif
